@@ -23,7 +23,8 @@ from statistics import median
 import cv2
 import numpy as np
 
-from medfold.data.sources import phantom
+from medfold.data.sources.phantom import Options
+from medfold.data.sources.phantom_images import draw_image
 from medfold.folds import near_duplicates
 from medfold.images import perceptual_hash
 from results import Result, judge
@@ -35,10 +36,10 @@ SHOWN = 20
 
 def drawn(count: int) -> dict[str, np.ndarray]:
     """Synthetic radiographs, uint8 (128, 128, 1), by name."""
-    options = phantom.Options(kind="phantom", seed=2024)
+    options = Options(kind="phantom", seed=2024)
     shots = [(patient, number) for patient in range(count) for number in range(1, 2 + patient % 3)][:count]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        images = pool.map(lambda shot: phantom.draw_image(options, "train", *shot)[0][..., None], shots)
+        images = pool.map(lambda shot: draw_image(options, "train", *shot)[0][..., None], shots)
         return {
             f"patient {patient} image {number}": image for (patient, number), image in zip(shots, images, strict=True)
         }

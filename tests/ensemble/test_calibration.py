@@ -21,7 +21,7 @@ def test_calibration_gain_is_cross_fitted_with_the_blend():
     assert np.mean(after) > np.mean(before) - 0.03  # no gain from noise
 
 
-def test_calibration_of_a_rank_mean_is_that_of_the_plain_mean():
+def test_calibration_of_a_rank_mean_is_that_of_the_arithmetic_mean():
     facts = competition_facts("binary", score={"metric": "auc"})
     rng = np.random.default_rng(0)
     stack, targets, folds = rng.random((2, 60, 1)), rng.integers(0, 2, 60), np.arange(60) % 3

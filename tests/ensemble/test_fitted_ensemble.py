@@ -24,10 +24,19 @@ def test_saved_ensemble_predicts_the_same_after_reading(runs_one_and_two, method
     original, read = fitted_ensemble_of(found), read_fitted_ensemble(runs_one_and_two, ["two", "one", "one"])
     stack = found.members.predictions
     np.testing.assert_array_equal(read.transform.apply(stack), original.transform.apply(stack))
-    assert read.title == original.title
+    assert (read.title, read.run_names) == (original.title, ("one", "two"))
     assert (read.probabilities is not None) == (method == "rank")
     if method == "rank":
         np.testing.assert_array_equal(read.probabilities.apply(stack), stack.mean(axis=0))
+
+
+def test_runs_are_read_in_the_order_in_which_they_were_saved(runs_one_and_two):
+    found = ensemble_runs(runs_one_and_two, ["one", "two"], make_dataset(runs_one_and_two))
+    save_fitted_ensemble(runs_one_and_two, found)
+    metadata_file = runs_one_and_two.paths.runs / "one+two.ensemble.json"
+    metadata = json_files.read(metadata_file)
+    json_files.write({**metadata, "runs": ["two", "one"]}, metadata_file, sealed=True)
+    assert read_fitted_ensemble(runs_one_and_two, ["one", "two"]).run_names == ("two", "one")
 
 
 def test_ensemble_of_an_earlier_version_is_read(runs_one_and_two):
@@ -38,8 +47,11 @@ def test_ensemble_of_an_earlier_version_is_read(runs_one_and_two):
     current.rename(former)
     metadata = json_files.read(metadata_file)
     metadata["files"][former.name] = metadata["files"].pop(current.name)
+    del metadata["runs"]
     json_files.write(metadata, metadata_file, sealed=True)
-    assert read_fitted_ensemble(runs_one_and_two, ["one", "two"]).probabilities is not None
+    read = read_fitted_ensemble(runs_one_and_two, ["two", "one"])
+    assert read.probabilities is not None
+    assert read.run_names == ("one", "two")
     save_fitted_ensemble(runs_one_and_two, found)
     assert (current.is_file(), former.is_file()) == (True, False)
 

@@ -29,7 +29,7 @@ def test_noise_members_raise_in_sample_but_not_cross_fitted_score():
     assert np.abs(np.mean(outside, axis=0) - 0.5).max() < 0.02
 
 
-def test_plain_mean_wins_ties():
+def test_arithmetic_mean_wins_ties():
     stack, targets = independent(count=1)
     same = np.repeat(stack, 3, axis=0) + np.random.default_rng(1).normal(0, 1e-6, (3, 1000, 1))
     decision = choose_method(members(same, targets), competition_facts("binary", score={"metric": "auc"}))
@@ -255,7 +255,7 @@ def problems_with_few_labels(draw):
 
 @pytest.mark.filterwarnings("error")
 @given(problems_with_few_labels())
-def test_undefined_score_keeps_the_plain_mean(made):
+def test_undefined_score_keeps_the_arithmetic_mean(made):
     facts, given_members = made
     decision = choose_method(given_members, facts)
     assert np.isfinite(decision.predictions).all()

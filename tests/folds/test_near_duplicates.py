@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from medfold.data.sources import phantom
+from medfold.data.sources.phantom import Options
+from medfold.data.sources.phantom_images import draw_image
 from medfold.folds import near_duplicates
 from medfold.images import perceptual_hash
 
@@ -43,9 +44,9 @@ def changed(pixels, change, seed=0):
 @cache
 def radiographs(patients=60, each=2):
     """Synthetic radiographs, ordered by patient, `each` of one patient."""
-    options = phantom.Options(kind="phantom", seed=3)
+    options = Options(kind="phantom", seed=3)
     shots = [(patient, number) for patient in range(patients) for number in range(1, each + 1)]
-    return [phantom.draw_image(options, "train", *shot)[0][..., None] for shot in shots]
+    return [draw_image(options, "train", *shot)[0][..., None] for shot in shots]
 
 
 def describe(images):

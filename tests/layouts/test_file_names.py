@@ -126,10 +126,11 @@ def test_masks_among_the_images_are_reported_until_excluded(bare):
         label = ("healthy", "sick")[number // 2 % 2]
         for name in (f"i{number:02}.png", f"i{number:02}_mask.png"):
             picture(Path("given/class") / label / name, seed=number + 50 * ("mask" in name), shape=(20, 18))
-    ended = medfold("download", "-c", "clinic", "--from", "given")
+    medfold("download", "-c", "clinic", "--from", "given")
     told = "16 images are named like masks of others: images.exclude: ['*_mask.*'] leaves them out"
-    assert f"samples    {told}" in ended.said
-    assert f"masks among the images           {told}" in medfold("folds", "-c", "clinic").said
+    said = medfold("folds", "-c", "clinic").said
+    assert f"masks among the images           {told}" in said
+    assert said.count(told) == 1
     facts.write_text(text.replace("channels: 1", 'channels: 1, exclude: ["*_mask.*"]'))
     ended = medfold("folds", "-c", "clinic", "--force")
     assert ended.code == 0, ended.errors

@@ -63,7 +63,7 @@ def test_picture_shows_the_mean_map_of_all_nets(explain, tmp_path):
     facts = explain(["a.png"], [[FakeExplainer(LEFT)], [FakeExplainer(TOP), FakeExplainer(TOP)]])
     heat = np.mean([cv2.resize(each, (10, 20)) for each in (LEFT, TOP, TOP)], axis=0)
     np.testing.assert_allclose(read(tmp_path / "out" / "a.png.png"), overlay(pixels, heat), atol=1)
-    assert facts == HeatMapSummary(["Grad-CAM"], explain_grade=False)
+    assert facts == HeatMapSummary(["Grad-CAM"], explains_grade=False)
 
 
 def test_every_image_has_a_picture_named_by_its_path(explain, tmp_path):
@@ -99,7 +99,7 @@ def test_facts_name_each_method_once_and_the_grade_only_if_all_explain_it(explai
     picture(tmp_path / "in" / "a.png")
     cam, other = FakeExplainer(LEFT, grade=True), FakeExplainer(TOP, "input gradients", grade=True)
     assert explain(["a.png"], [[cam, other], [cam]]) == HeatMapSummary(["Grad-CAM", "input gradients"], True)
-    assert explain(["a.png"], [[cam], [FakeExplainer(TOP)]]).explain_grade is False
+    assert explain(["a.png"], [[cam], [FakeExplainer(TOP)]]).explains_grade is False
 
 
 @pytest.mark.parametrize(

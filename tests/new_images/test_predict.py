@@ -9,7 +9,7 @@ from medfold.competition.recipe_sections import PreparationSettings
 from medfold.ensemble.combination import combine_runs
 from medfold.ensemble.fitted_ensemble import FittedEnsemble
 from medfold.ensemble.methods import mean_of
-from medfold.new_images.ensemble_for_new_images import PLAIN_MEAN_ENSEMBLE
+from medfold.new_images.ensemble_for_new_images import MEAN_TRANSFORM
 from medfold.new_images.predict import member_runs, predict_new_images
 from medfold.scoring.cross_fitting import FittedTransform
 from tests.support.finished_runs import finished_run
@@ -37,7 +37,10 @@ class FakePredictor:
         return combine_runs(FACTS, runs, own, fitted or FittedTransform.from_function(mean_of))
 
 
-def predict(folder, names, ensemble=PLAIN_MEAN_ENSEMBLE):
+MEAN = FittedEnsemble(MEAN_TRANSFORM, None, "arithmetic mean", ("a", "b"))
+
+
+def predict(folder, names, ensemble=MEAN):
     return predict_new_images(FACTS, FakePredictor(), ensemble, folder, names)
 
 
@@ -73,7 +76,7 @@ def test_single_image_that_cannot_be_read_is_named(tmp_path):
 
 def test_probabilities_stand_beside_ranks(tmp_path):
     picture(tmp_path / "a.png")
-    ensemble = FittedEnsemble(PLAIN_MEAN_ENSEMBLE.transform, PLAIN_MEAN_ENSEMBLE.transform, "rank mean")
+    ensemble = FittedEnsemble(MEAN_TRANSFORM, MEAN_TRANSFORM, "rank mean", ("a", "b"))
     table = predict(tmp_path, ["a.png"], ensemble).table
     assert list(table.columns) == ["id", "target", "probability of target"]
     assert table["probability of target"].tolist() == table["target"].tolist()

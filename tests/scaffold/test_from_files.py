@@ -7,10 +7,10 @@ import pytest
 
 from medfold.competition.competition import load_facts
 from medfold.competition.facts import CompetitionFacts
-from medfold.data.sources import archives
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.scaffold.from_files import draft_facts
+from medfold.system import archives
 from tests.lookalikes import LOOKALIKES
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_images
 from tests.support.helpers import REPOSITORY, picture, refused

@@ -21,7 +21,7 @@ def test_samples_without_units_are_unchanged():
     predictions = np.array([[0.1], [0.7]], np.float32)
     aggregated = aggregate(facts, np.array(["a", "b"]), np.array([0, 1]), predictions)
     assert aggregated.unit_ids.tolist() == ["a", "b"]
-    assert aggregated.first.tolist() == [0, 1]
+    assert aggregated.first_rows.tolist() == [0, 1]
     assert (aggregated.predictions == predictions.astype(np.float64)).all()
 
 
@@ -45,7 +45,7 @@ def test_aggregation_matches_slow_loop(task, how):
             expected = expected / expected.sum()
         assert aggregated.predictions[number] == pytest.approx(expected, abs=1e-12)
         assert (aggregated.targets[number] == targets[here].max(axis=0)).all()
-        assert aggregated.first[number] == np.flatnonzero(here)[0]
+        assert aggregated.first_rows[number] == np.flatnonzero(here)[0]
     table = pd.DataFrame(predictions, columns=facts.prediction_columns).assign(id=[f"i{n}" for n in range(40)])
     shuffled = table.sample(frac=1, random_state=1)
     by_table = aggregate_predictions(facts, shuffled, pd.Series(names, index=table["id"])).set_index("id")

@@ -33,7 +33,7 @@ FAULTS = {
     "wrong columns: id, p": GOOD.rename(columns={"target": "p"}),
     "wrong columns: target, id": GOOD[["target", "id"]],
     "1 id missing: c": GOOD.iloc[:2],
-    "1 id not in the sample: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
+    "1 id not in the sample submission: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
     "1 id duplicated: c": pd.concat([GOOD, GOOD.iloc[2:]]),
     "another order": GOOD.iloc[::-1],
     "row 3, column 'target': nan is not a probability": GOOD.assign(target=[0.1, np.nan, 0.3]),

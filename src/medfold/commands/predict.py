@@ -11,7 +11,7 @@ from medfold.data import find_new_images
 from medfold.ensemble import FittedEnsemble
 from medfold.new_images import (
     BATCH_SIZE,
-    PLAIN_MEAN_ENSEMBLE,
+    MEAN_TRANSFORM,
     EnsemblePredictor,
     MemberRun,
     check_same_image_area,
@@ -81,17 +81,17 @@ def predict(
         check_same_image_area({run.name: run.recipe for run in runs})
     root, image_paths = find_new_images(images, facts.images)
     ensemble = load_or_fit_ensemble(competition, trained_competition, run_names)
-    members = member_runs(trained_competition, run_names)
-    by_name = sorted(members, key=lambda member: member.name)  # the order of the saved ensemble
-    predictor = EnsemblePredictor(facts, by_name, ensemble.transform, min(BATCH_SIZE, len(image_paths)))
-    _show_members(trained_competition, by_name, ensemble, len(image_paths))
+    members = member_runs(trained_competition, ensemble.run_names)
+    predictor = EnsemblePredictor(facts, members, ensemble.transform, min(BATCH_SIZE, len(image_paths)))
+    _show_members(trained_competition, members, ensemble, len(image_paths))
     table, unreadable = predict_new_images(facts, predictor, ensemble, root, image_paths)
     write_csv(table, file)
     _show(table, unreadable, file)
     heat_maps = None
     if explain:
         heat_maps = pictures
-        _explain(trained_competition, members, root, table, heat_maps)
+        as_given = sorted(members, key=lambda member: run_names.index(member.name))
+        _explain(trained_competition, as_given, root, table, heat_maps)
     say("", RESEARCH_NOTICE)
     return Predictions(table, file, unreadable, heat_maps)
 
@@ -102,7 +102,7 @@ def _show_members(
     for member in members:
         folds = f"{len(member.weights_files)} of {competition.facts.folds.k} folds"
         say("predict", f"{count_of(num_images, 'image')}, {member.name}: the mean of {folds}")
-    if len(members) > 1 or ensemble is not PLAIN_MEAN_ENSEMBLE:
+    if len(members) > 1 or ensemble.transform is not MEAN_TRANSFORM:
         say("predict", f"combined as in a submission: {ensemble.title}")
 
 
@@ -141,6 +141,6 @@ def _explain(competition: Competition, members: list[MemberRun], root: Path, tab
     heat_maps = write_heat_maps(facts, members, root, table["id"].tolist(), columns, folder)
     is_binary = facts.task == "binary"
     target = f"for '{facts.prediction_columns[0]}'" if is_binary else "for the most probable answer"
-    target = "for a higher grade" if heat_maps.explain_grade else target
+    target = "for a higher grade" if heat_maps.explains_grade else target
     methods = " and ".join(heat_maps.methods)
     say("explain", f"{count_of(len(table), 'heat map')} {target}, by {methods} -> {display_path(folder)}")

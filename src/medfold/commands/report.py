@@ -8,7 +8,7 @@ from medfold.ensemble import check_method, ensemble_runs
 from medfold.paths import EnsemblePaths
 from medfold.project_root import display_path
 from medfold.report import build_page, render
-from medfold.runs import Run, dataset_of_runs
+from medfold.runs import dataset_of_runs
 from medfold.system import files
 from medfold.terminal.console import format_size, say
 
@@ -31,9 +31,8 @@ def report(competition: Competition, run_names: list[str], method: str | None = 
     check_method(method, run_names)
     dataset = dataset_of_runs(competition, run_names)
     ensemble = ensemble_runs(competition, run_names, dataset, method, per_class)
-    first_recipe = Run.open(competition, ensemble.run_names[0]).recipe
     # Fills the store that heat maps need, if it is missing.
-    _, scan = scan_dataset(competition, first_recipe.preparation)
+    _, scan = scan_dataset(competition, ensemble.runs[0].recipe.preparation)
     variables = {"METHOD": method, "PER_CLASS": per_class}
     page = build_page(competition, dataset, ensemble, scan.measurements, variables)
     text = render(page)

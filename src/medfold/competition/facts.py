@@ -96,7 +96,7 @@ class CompetitionFacts(config.SettingsFile):
         if has_arrays and self.labels.holdout:
             raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test set")
         if self.labels.split:
-            self._check_part_column()
+            self._check_split_column()
         elif not has_arrays and bool(self.images.test) == bool(self.labels.holdout):
             raise ValueError("set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)")
         if self.labels.holdout and self.submission.sample:
@@ -152,7 +152,7 @@ class CompetitionFacts(config.SettingsFile):
         elif not self.classes or len(self.classes) < 3:
             raise ValueError(f"'classes': task {self.task} needs three or more")
 
-    def _check_part_column(self) -> None:
+    def _check_split_column(self) -> None:
         if self.labels.layout not in ("wide", "one_hot", "lists"):
             raise ValueError("'labels.split' is for tables with a row for each image")
         if self.upload != "none":

@@ -93,8 +93,8 @@ class LabelFacts(StrictModel):
     map: dict[str, str | None] = Field(
         default={},
         description="Meaning of the values in the label columns: the class, or `null` to leave the image out. Numbers "
-        'are read as text. Example: `{-1: 1, "?": null}`. Layout `folders`: of names of folders; `lists`: of names in '
-        "a list. Not for layout `one_hot`.",
+        'are read as text. Example: `{-1: 1, "?": null}`. With layout `folders` the values '
+        "are names of folders, with `lists` the names in a list. Not for layout `one_hot`.",
     )
     repeated: Literal["refuse", "same", "max", "majority"] = Field(
         default="refuse",
@@ -109,7 +109,7 @@ class LabelFacts(StrictModel):
     group_pattern: str | None = Field(
         default=None,
         description="The group as a regular expression on the id, in place of `labels.group`. The part of the match "
-        "named `group` counts, else the first part in parentheses, else the whole match.",
+        "named `group` counts, else the first capture group, else the whole match.",
     )
     keep_columns: tuple[str, ...] = Field(
         default=(),

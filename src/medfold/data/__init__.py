@@ -5,18 +5,15 @@
 - `label_layouts/`: a module per layout of the labels; `targets`: labels as numbers;
 - `samples`: builds the sample table; `sample_checks`: its checks; `sample_files`: writes and reads it; `patient_units`:
   units that are named by patients;
-- `extra_columns`: columns of the label table that no fact uses; `sample_submission`: that of the data, or medfold's;
+- `sample_submission`: that of the data, or medfold's;
 - `scanning`: scans the images of the samples; `attributes`: their kept columns and DICOM headers;
 - `holdout`: training images that become the test set; `hidden_test_set`: the test set alone, for notebooks;
 - `dataset`: all of these together, with folds and leaks;
-- `audit`: what may make a score misleading, apart from leaks;
-- `examples`: images to show; `image_folder`: new images that no competition describes.
+- `image_folder`: new images that no competition describes.
 """
 
 from medfold.data.attributes import sample_attributes
-from medfold.data.audit import AuditFindings, audit_dataset
 from medfold.data.dataset import Dataset, make_dataset
-from medfold.data.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.data.hidden_test_set import read_test_set
 from medfold.data.image_folder import find_new_images
 from medfold.data.label_layouts import label_layout
@@ -26,32 +23,26 @@ from medfold.data.sample_files import check_solution, needs_holdout, read_sample
 from medfold.data.sample_submission import read_sample_submission
 from medfold.data.samples import build_samples, count_images
 from medfold.data.scanning import scan_dataset, warn_of_unreadable
-from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import source
 from medfold.data.sources.source import Source, open_source
 from medfold.data.staging import staged_data
 from medfold.data.targets import encode_targets
 
 __all__ = [
-    "AuditFindings",
     "Dataset",
-    "Example",
     "Source",
-    "audit_dataset",
     "build_samples",
     "check_solution",
     "count_images",
     "describe_patient_units",
     "download_variables",
     "encode_targets",
-    "examples_of_classes",
     "fetch_raw_data",
     "fetch_raw_files",
     "find_new_images",
     "label_layout",
     "load_samples",
     "make_dataset",
-    "near_duplicate_examples",
     "needs_holdout",
     "open_source",
     "read_sample_submission",
@@ -62,7 +53,5 @@ __all__ = [
     "scan_dataset",
     "source",
     "staged_data",
-    "unpack_archive",
     "warn_of_unreadable",
-    "write_near_duplicates_sheet",
 ]

@@ -1,9 +1,8 @@
 """Units that are named by patients: their ids then stand in the sample table, in predictions and in submissions."""
 
 from medfold.competition import CompetitionFacts
-from medfold.folds import PERSON_WORDS, find_group_word
 from medfold.images import identifying_keywords
-from medfold.raw_files import pattern_fields
+from medfold.raw_files import PERSON_WORDS, find_group_word, pattern_fields
 
 
 def patient_fields(facts: CompetitionFacts) -> list[str]:

@@ -119,4 +119,4 @@ class _SamplesJson(BaseModel):
 
 
 def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
-    return json_files.read(paths.samples_metadata, SAMPLES, form=_SamplesJson)
+    return json_files.read(paths.samples_metadata, SAMPLES, schema=_SamplesJson)

@@ -13,7 +13,6 @@ from medfold.data import label_layouts
 from medfold.data.sample_checks import check_group_pattern, check_train_and_test, check_units
 from medfold.data.sample_files import write_samples
 from medfold.paths import CompetitionPaths
-from medfold.raw_files import mask_warning
 from medfold.tables import write_csv
 from medfold.terminal.console import warn
 from medfold.text import count_of
@@ -41,7 +40,6 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     check_train_and_test(facts, paths, train, test)
     check_group_pattern(facts, train, test)
     table = pd.concat([train.assign(part="train"), test.assign(part="test")], ignore_index=True)
-    _warn_of_groups_in_train_and_test(table)
     numbers, patients = pd.factorize(table["patient"].fillna("unit " + table["unit"]))
     table["group"] = numbers
     check_units(table, paths)
@@ -49,21 +47,8 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     table = table[["id", "part", "image", "group", "unit", *labels.targets, *keep]]
 
     write_csv(pd.DataFrame({"group": range(len(patients)), "patient": patients}), paths.groups, private=True)
-    if message := mask_warning(table["image"]):
-        warn("samples", message)
     write_samples(facts, paths, table, solution, needs_holdout=bool(labels.holdout))
     return table
-
-
-def _warn_of_groups_in_train_and_test(table: pd.DataFrame) -> None:
-    in_both = table.dropna(subset="patient").groupby("patient")["part"].nunique() > 1
-    if in_both.any():
-        count = in_both.sum()
-        warn(
-            "samples",
-            f"{count_of(count, 'group has', 'groups have')} images in train and in test: "
-            "the test score may be too high",
-        )
 
 
 def count_images(table: pd.DataFrame, holdout: float | None) -> str:

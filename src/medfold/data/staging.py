@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from medfold.data.sources.archives import is_archive
 from medfold.errors import COMPLETE_DATA, MissingFileError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.system import files
+from medfold.system.archives import is_archive
 from medfold.terminal.command_text import variable
 
 

@@ -29,7 +29,7 @@ def calibration_gain(
 ) -> Calibration:
     """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.
 
-    Ranks are not probabilities: for a rank mean, the plain mean is measured instead.
+    Ranks are not probabilities: for a rank mean, the arithmetic mean is measured instead.
 
     Args:
         members: OOF predictions of the members.

@@ -27,7 +27,7 @@ class Ensemble:
     """Runs combined into one prediction: how they are combined, the OOF score, the test predictions.
 
     Args:
-        run_names: names of the runs, one per member.
+        runs: the runs with their trained folds, one per member.
         members: OOF predictions of the members.
         method_choice: the methods that were tried, and the chosen one.
         calibration: the effect of temperature scaling; None while a single fold is trained.
@@ -41,7 +41,7 @@ class Ensemble:
         input_hashes: hashes of the files that the ensemble was made from, by path.
     """
 
-    run_names: list[str]
+    runs: list[TrainedRun]
     members: MemberPredictions
     method_choice: MethodChoice
     calibration: Calibration | None
@@ -53,6 +53,11 @@ class Ensemble:
     fallback: np.ndarray
     prior: np.ndarray
     input_hashes: dict[str, str]
+
+    @property
+    def run_names(self) -> list[str]:
+        """Names of the runs, in the order of the members."""
+        return [run.name for run in self.runs]
 
 
 def ensemble_runs(
@@ -93,7 +98,7 @@ def ensemble_runs(
     if members.can_be_cross_fitted:
         calibration = calibration_gain(members, facts, method_choice, per_class)
     return Ensemble(
-        run_names=members.run_names,
+        runs=runs,
         members=members,
         method_choice=method_choice,
         calibration=calibration,

@@ -21,11 +21,13 @@ class FittedEnsemble(NamedTuple):
         probabilities: predictions of runs -> probabilities, where `transform` gives decisions or ranks; None if
             `transform` gives probabilities itself.
         title: display name.
+        run_names: names of the runs, in the order in which `transform` takes their predictions.
     """
 
     transform: FittedTransform
     probabilities: FittedTransform | None
     title: str
+    run_names: tuple[str, ...]
 
 
 def fitted_ensemble_of(ensemble: Ensemble) -> FittedEnsemble:
@@ -37,6 +39,7 @@ def fitted_ensemble_of(ensemble: Ensemble) -> FittedEnsemble:
         transform=method_choice.fitted,
         probabilities=None if probabilities is method_choice.fitted else probabilities,
         title=f"{method_choice.chosen.method.title}{post_processed}",
+        run_names=tuple(ensemble.run_names),
     )
 
 
@@ -51,7 +54,12 @@ def save_fitted_ensemble(competition: Competition, ensemble: Ensemble) -> None:
         files.remove(paths.fitted_probabilities)
     files.remove(paths.former_fitted_probabilities)
     hashes = {file.name: sha256(file) for file in (paths.fitted, paths.fitted_probabilities) if file.is_file()}
-    contents = {"inputs": ensemble.input_hashes, "title": fitted.title, "files": hashes}
+    contents = {
+        "runs": list(fitted.run_names),
+        "inputs": ensemble.input_hashes,
+        "title": fitted.title,
+        "files": hashes,
+    }
     json_files.write(contents, paths.fitted_metadata, sealed=True)
 
 
@@ -61,13 +69,15 @@ class _FittedEnsembleJson(BaseModel):
     inputs: dict[str, str]
     files: dict[str, str]
     title: str
+    runs: list[str] | None = None  # earlier versions did not write it; their order is that of the names
 
 
 def read_fitted_ensemble(competition: Competition, run_names: list[str]) -> FittedEnsemble | None:
     """Reads the saved ensemble of some runs; None if there is none, or if their folds have changed since."""
-    paths = EnsemblePaths(competition.paths, sorted(set(run_names)))
+    sorted_names = sorted(set(run_names))
+    paths = EnsemblePaths(competition.paths, sorted_names)
     try:
-        metadata = json_files.read(paths.fitted_metadata, form=_FittedEnsembleJson)
+        metadata = json_files.read(paths.fitted_metadata, schema=_FittedEnsembleJson)
     except UserError:
         return None
     if not metadata:
@@ -79,4 +89,5 @@ def read_fitted_ensemble(competition: Competition, run_names: list[str]) -> Fitt
     candidates = (paths.fitted_probabilities, paths.former_fitted_probabilities)
     file = next((file for file in candidates if file.name in metadata["files"]), None)
     probabilities = FittedTransform.load(file) if file else None
-    return FittedEnsemble(FittedTransform.load(paths.fitted), probabilities, metadata["title"])
+    names_in_order = tuple(metadata.get("runs") or sorted_names)
+    return FittedEnsemble(FittedTransform.load(paths.fitted), probabilities, metadata["title"], names_in_order)

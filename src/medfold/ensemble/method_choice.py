@@ -6,7 +6,7 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.methods import METHODS, PLAIN_MEAN, EnsembleMethod
+from medfold.ensemble.methods import ARITHMETIC_MEAN, METHODS, EnsembleMethod
 from medfold.ensemble.scored_fits import MethodCandidate, MethodChoice, PostProcessed
 from medfold.errors import UserError
 from medfold.scoring import (
@@ -42,7 +42,7 @@ def check_method(method: str | None, run_names: list[str]) -> None:
     if method not in METHODS:
         what = f"unknown method '{method}'{did_you_mean(method, METHODS.names())}"
         raise UserError(what, where, f"Known: {', '.join(METHODS.names())}")
-    if len(set(run_names)) == 1 and method != PLAIN_MEAN:
+    if len(set(run_names)) == 1 and method != ARITHMETIC_MEAN:
         fix = f"Name several: {variable('RUNS', 'a b')}, or leave {variable('METHOD')} out"
         raise UserError(f"method {method} cannot be used yet: there is a single run", where, fix)
 
@@ -50,22 +50,22 @@ def check_method(method: str | None, run_names: list[str]) -> None:
 def compare_methods(
     members: MemberPredictions, facts: CompetitionFacts, per_class: bool = False, only: str | None = None
 ) -> list[MethodCandidate]:
-    """Scores every method against the plain mean.
+    """Scores every method against the arithmetic mean.
 
-    Methods that learn from labels are skipped while a single fold is trained. For a single member only the plain mean
-    is tried.
+    Methods that learn from labels are skipped while a single fold is trained. For a single member only the arithmetic
+    mean is tried.
 
     Args:
         members: OOF predictions of the members, with the labels.
         facts: facts of the competition (the metric to compare by).
         per_class: fit separate weights for each class or label. Defaults to False.
-        only: the name of the one method to try beside the plain mean. Defaults to all methods.
+        only: the name of the one method to try beside the arithmetic mean. Defaults to all methods.
     """
     metric = metric_of(facts)
-    plain_mean = _score_plain_mean(members, metric)
-    others = [method for method in METHODS.all() if method.name != PLAIN_MEAN and only in (None, method.name)]
+    arithmetic_mean = _score_arithmetic_mean(members, metric)
+    others = [method for method in METHODS.all() if method.name != ARITHMETIC_MEAN and only in (None, method.name)]
     usable = [method for method in others if _can_be_used(method, members)]
-    return [plain_mean, *(_score_method(method, members, metric, per_class, plain_mean) for method in usable)]
+    return [arithmetic_mean, *(_score_method(method, members, metric, per_class, arithmetic_mean) for method in usable)]
 
 
 def choose_method(
@@ -73,9 +73,9 @@ def choose_method(
 ) -> MethodChoice:
     """Chooses the method, and whether to apply post-processing.
 
-    A method replaces the plain mean if its cross-fitted score is better and the 95 % interval of the paired difference
-    lies above 0; of several such methods the best one is chosen. Post-processing is applied if it improves the
-    cross-fitted score. Both are then fitted on all folds, for prediction.
+    A method replaces the arithmetic mean if its cross-fitted score is better and the 95 % interval of the paired
+    difference lies above 0; of several such methods the best one is chosen. Post-processing is applied if it improves
+    the cross-fitted score. Both are then fitted on all folds, for prediction.
 
     Args:
         members: OOF predictions of the members, with the labels.
@@ -98,8 +98,8 @@ def choose_method(
 
 
 def _can_be_used(method: EnsembleMethod, members: MemberPredictions) -> bool:
-    """Returns True if a method can be used: all but the plain mean need several members, some also several folds."""
-    if method.name == PLAIN_MEAN:
+    """Returns True if a method can be used: all but the arithmetic mean need several members, some several folds."""
+    if method.name == ARITHMETIC_MEAN:
         return True
     return len(members.run_names) > 1 and (members.can_be_cross_fitted or not method.needs_labels)
 
@@ -112,9 +112,9 @@ def _check_can_be_used(name: str, members: MemberPredictions) -> None:
         raise UserError(what, variable("METHOD", name), f"Train more folds, or leave {variable('METHOD')} out")
 
 
-def _score_plain_mean(members: MemberPredictions, metric: Metric) -> MethodCandidate:
-    """Scores the plain mean, which is not fitted on labels."""
-    method = METHODS[PLAIN_MEAN]
+def _score_arithmetic_mean(members: MemberPredictions, metric: Metric) -> MethodCandidate:
+    """Scores the arithmetic mean, which is not fitted on labels."""
+    method = METHODS[ARITHMETIC_MEAN]
     fitted = method.fit(members.predictions, members.targets, metric)
     predictions = fitted.apply(members.predictions)
     score = metric(members.targets, predictions)
@@ -122,9 +122,13 @@ def _score_plain_mean(members: MemberPredictions, metric: Metric) -> MethodCandi
 
 
 def _score_method(
-    method: EnsembleMethod, members: MemberPredictions, metric: Metric, per_class: bool, plain_mean: MethodCandidate
+    method: EnsembleMethod,
+    members: MemberPredictions,
+    metric: Metric,
+    per_class: bool,
+    arithmetic_mean: MethodCandidate,
 ) -> MethodCandidate:
-    """Scores a method against the plain mean; cross-fitted if several folds are trained."""
+    """Scores a method against the arithmetic mean; cross-fitted if several folds are trained."""
     fit = _fit(method, metric, per_class)
     fitted = fit(members.predictions, members.targets)
     in_sample = fitted.apply(members.predictions)
@@ -136,7 +140,7 @@ def _score_method(
         predictions=predictions,
         in_sample=metric(members.targets, in_sample),
         cross_fitted=metric(members.targets, predictions),
-        gain=_gain(metric, members, predictions, plain_mean.predictions),
+        gain=_gain(metric, members, predictions, arithmetic_mean.predictions),
         method=method,
     )
 

@@ -24,7 +24,7 @@ from medfold.scoring import (
     transform_step,
 )
 
-PLAIN_MEAN = "mean"  # name of the method that all others are compared with
+ARITHMETIC_MEAN = "mean"  # name of the method that all others are compared with
 MIN_WEIGHT = 1e-6  # smaller weights are set to 0
 
 
@@ -75,7 +75,7 @@ def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = F
 
 @ensemble_method("arithmetic mean", needs_labels=False)
 def mean(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
-    """The plain mean of the probabilities."""
+    """The arithmetic mean of the probabilities."""
     return FittedTransform.from_function(mean_of)
 
 
@@ -202,7 +202,7 @@ def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: 
     """Logistic regression on the members' logits (Wolpert 1992), standardised to mean 0 and deviation 1, with C = 1.
 
     For mutually exclusive classes, each class uses the logits of all classes; each label uses only its own logits. If
-    all targets are equal there is nothing to learn, and the result is the plain mean.
+    all targets are equal there is nothing to learn, and the result is the arithmetic mean.
     """
     if len(np.unique(targets)) < 2:
         return mean(stack, targets, metric)
@@ -240,7 +240,7 @@ def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, 
 
 @transform_step
 def stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Applies a separate logistic regression to each label; the plain mean where its slopes are nan."""
+    """Applies a separate logistic regression to each label; the arithmetic mean where its slopes are nan."""
     by_regression = expit(np.einsum("lm,mnl->nl", slopes, to_logits(stack, False)) + offsets)
     return np.where(np.isnan(slopes[:, 0]), stack.mean(axis=0), by_regression)
 

@@ -30,7 +30,7 @@ class ScoredFit:
 
 @dataclass(frozen=True)
 class MethodCandidate(ScoredFit):
-    """A method that was tried, with its scores. Its gain is over the plain mean; the mean itself has none.
+    """A method that was tried, with its scores. Its gain is over the arithmetic mean; the mean itself has none.
 
     Args:
         method: the method that was tried.
@@ -64,7 +64,7 @@ class MethodChoice:
     """The methods and the post-processing that were tried, and the chosen ones.
 
     Args:
-        candidates: all methods that were tried, the plain mean first.
+        candidates: all methods that were tried, the arithmetic mean first.
         chosen: the candidate that is used.
         post_processed: the result of post-processing; None if the metric has none, or only one fold is trained.
     """

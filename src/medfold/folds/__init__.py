@@ -3,14 +3,11 @@
 - `splitters`: assign folds; `holdout_selection`: selects the holdout; `class_counts`: classes in groups and folds;
 - `duplicate_groups`: groups joined by images that they share;
 - `folds_table`: reads, checks and writes `folds/<name>.csv`; `new_folds`: writes new folds with their record;
-- `leaks`: leaks between folds; `suspected_groups`: columns, ids and folders that look like groups;
-- `near_duplicates`: the search; `near_duplicates_cache`: its result, kept in data/;
-- `dataset_shift`: differences between training and test set; `class_differences`: columns that predict the class.
+- `leaks`: leaks between folds;
+- `near_duplicates`: the search; `near_duplicates_cache`: its result, kept in data/.
 """
 
 from medfold.folds.class_counts import fold_balance, scarce_classes
-from medfold.folds.class_differences import predictive_columns
-from medfold.folds.dataset_shift import DatasetShift, adversarial_auc
 from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.folds_table import check_folds, folds_fingerprint, read_folds_metadata
 from medfold.folds.holdout_selection import select_holdout
@@ -18,35 +15,18 @@ from medfold.folds.leaks import LeakReport, find_leaks
 from medfold.folds.near_duplicates_cache import NearDuplicates, cached_near_duplicates, read_near_duplicates
 from medfold.folds.new_folds import format_folds, restore_folds_metadata, save_new_folds
 from medfold.folds.splitters import assign_folds
-from medfold.folds.suspected_groups import (
-    GROUP_WORDS,
-    PERSON_WORDS,
-    SuspectedGroup,
-    find_group_word,
-    find_suspected_groups,
-    is_group_name,
-)
 
 __all__ = [
-    "GROUP_WORDS",
-    "PERSON_WORDS",
-    "DatasetShift",
     "LeakReport",
     "NearDuplicates",
-    "SuspectedGroup",
-    "adversarial_auc",
     "assign_folds",
     "cached_near_duplicates",
     "check_folds",
-    "find_group_word",
     "find_leaks",
-    "find_suspected_groups",
     "fold_balance",
     "folds_fingerprint",
     "format_folds",
-    "is_group_name",
     "join_duplicates",
-    "predictive_columns",
     "read_folds_metadata",
     "read_near_duplicates",
     "restore_folds_metadata",

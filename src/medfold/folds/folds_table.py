@@ -62,7 +62,7 @@ def read_folds_metadata(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is damaged.
     """
-    return json_files.read(path, FOLDS, form=_FoldsJson) or {}
+    return json_files.read(path, FOLDS, schema=_FoldsJson) or {}
 
 
 def _fix_damaged(paths: CompetitionPaths) -> str:

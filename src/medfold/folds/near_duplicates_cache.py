@@ -90,7 +90,7 @@ class _NearDuplicatesJson(BaseModel):
 
 def _read_cached(paths: CompetitionPaths) -> dict[str, Any] | None:
     try:
-        return json_files.read(paths.near_duplicates, NEAR_DUPLICATES, form=_NearDuplicatesJson)
+        return json_files.read(paths.near_duplicates, NEAR_DUPLICATES, schema=_NearDuplicatesJson)
     except UserError:
         warn("damaged", f"{paths.near_duplicates.name} has changed since it was written: made again")
         return None

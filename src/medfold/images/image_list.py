@@ -33,8 +33,8 @@ def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
     Raises:
         UserError: there is no sample table.
     """
-    noted = json_files.read(paths.image_list, form=_ImageList)
-    noted = noted or json_files.read(paths.samples_metadata, SAMPLES, form=_ImageList)  # of an earlier version
+    noted = json_files.read(paths.image_list, schema=_ImageList)
+    noted = noted or json_files.read(paths.samples_metadata, SAMPLES, schema=_ImageList)  # of an earlier version
     if not noted or "image_list_fingerprint" not in noted:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
     return noted["image_list_fingerprint"]

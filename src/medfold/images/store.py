@@ -134,7 +134,7 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     folder = paths.store(key)
     fix, pixels = _fix_of_damage(paths, key), _open_images(paths, key)
     try:
-        hashes = json_files.read(folder / BLOCKS_FILE, form=array_files.BlockHashes)
+        hashes = json_files.read(folder / BLOCKS_FILE, schema=array_files.BlockHashes)
     except UserError as error:
         raise UserError(error.what, folder / BLOCKS_FILE, fix) from None
     if hashes is None:

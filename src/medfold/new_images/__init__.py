@@ -6,7 +6,7 @@
 - `predict`: the table of predictions; `heat_maps`: pictures that explain them.
 """
 
-from medfold.new_images.ensemble_for_new_images import PLAIN_MEAN_ENSEMBLE, load_or_fit_ensemble
+from medfold.new_images.ensemble_for_new_images import MEAN_TRANSFORM, load_or_fit_ensemble
 from medfold.new_images.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, MemberRun
 from medfold.new_images.heat_maps import check_same_image_area, write_heat_maps
 from medfold.new_images.image_predictions import predict_images
@@ -15,7 +15,7 @@ from medfold.new_images.time_budget import TimeBudget
 
 __all__ = [
     "BATCH_SIZE",
-    "PLAIN_MEAN_ENSEMBLE",
+    "MEAN_TRANSFORM",
     "EnsemblePredictor",
     "MemberRun",
     "TimeBudget",

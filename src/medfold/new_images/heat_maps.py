@@ -29,11 +29,11 @@ class HeatMapSummary(NamedTuple):
 
     Args:
         methods: names of the methods that computed them, each once.
-        explain_grade: True if they are evidence for a higher grade, False if for the explained class or label.
+        explains_grade: True if they are evidence for a higher grade, False if for the explained class or label.
     """
 
     methods: list[str]
-    explain_grade: bool
+    explains_grade: bool
 
 
 def check_same_image_area(recipes: dict[str, Recipe]) -> None:

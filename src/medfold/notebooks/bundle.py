@@ -78,19 +78,19 @@ class BundleJson(BaseModel):
     packages: list[str]
 
 
-def open_bundle(folder: Path, manifest_name: str, form: type[BundleJson] = BundleJson) -> dict[str, Any]:
+def open_bundle(folder: Path, manifest_name: str, schema: type[BundleJson] = BundleJson) -> dict[str, Any]:
     """Reads the manifest of a bundle, and checks that the bundle is complete.
 
     Args:
         folder: folder of the bundle.
         manifest_name: file name of the manifest.
-        form: the values that the manifest must have, by their types. Defaults to those of every bundle.
+        schema: the values that the manifest must have, by their types. Defaults to those of every bundle.
 
     Raises:
         UserError: no manifest, one with values of other types, a missing or damaged file, a file outside the folder,
             or a package that is not installed.
     """
-    manifest = json_files.read(folder / manifest_name, fix="Pack the bundle again", form=form)
+    manifest = json_files.read(folder / manifest_name, fix="Pack the bundle again", schema=schema)
     if manifest is None:
         raise UserError(f"no {manifest_name}", folder, "Attach the data set that was uploaded with the notebook")
     damaged = [

@@ -112,7 +112,7 @@ class SubmissionBundle:
 
 
 def write_submission_bundle(
-    competition: Competition, slug: str, runs: list[TrainedRun], ensemble: Ensemble, score_text: str, out: Path
+    competition: Competition, slug: str, ensemble: Ensemble, score_text: str, out: Path
 ) -> dict[str, int]:
     """Writes a bundle; equal inputs give equal bytes.
 
@@ -121,8 +121,7 @@ def write_submission_bundle(
     Args:
         competition: the competition; its facts, recipes, README.md and plugins.py are packed.
         slug: name of the competition in Kaggle's URLs, by which the notebook finds its data.
-        runs: runs to put into the bundle, in the order of the ensemble.
-        ensemble: fitted ensemble of the runs.
+        ensemble: fitted ensemble of the runs, whose trained folds are packed.
         score_text: OOF score as text, for the notebook.
         out: folder to write.
 
@@ -140,7 +139,7 @@ def write_submission_bundle(
         add_wheels(folder, packages, ProjectPaths(paths.root))
         ensemble.method_choice.fitted.save(folder / ENSEMBLE)
         copy_plugins(paths, folder)
-        run_entries = [_copy_weights(run, folder) for run in runs]
+        run_entries = [_copy_weights(run, folder) for run in ensemble.runs]
         manifest = {
             "medfold": __version__,
             "competition": paths.name,
@@ -153,7 +152,8 @@ def write_submission_bundle(
             "competition_files": competition_texts(paths),
         }
         run_identities = [
-            {**entry, "recipe": run.recipe.fingerprint_input()} for entry, run in zip(run_entries, runs, strict=True)
+            {**entry, "recipe": run.recipe.fingerprint_input()}
+            for entry, run in zip(run_entries, ensemble.runs, strict=True)
         ]
         identity = [slug, facts.fingerprint_input(), run_identities, manifest["fallback"]]
         return complete_bundle(folder, manifest, MANIFEST, identity)

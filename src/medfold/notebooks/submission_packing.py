@@ -8,7 +8,6 @@ from medfold.notebooks import notebook_file, wheels
 from medfold.notebooks.bundle import say_written
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
 from medfold.paths import EnsemblePaths
-from medfold.runs import TrainedRun
 from medfold.scoring import describe_score
 from medfold.system import files
 from medfold.text import count_of
@@ -32,14 +31,13 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     """
     facts = competition.facts
     paths = competition.paths
-    members = [TrainedRun.open(competition, name) for name in ensemble.run_names]
     score = describe_score(facts, ensemble.score, dataset.train["unit"].nunique())
     ensemble_paths = EnsemblePaths(paths, ensemble.run_names)
     folder = ensemble_paths.notebook
     slug = paths.name if facts.upload == "none" else kaggle_slug(facts)
-    sizes = write_submission_bundle(competition, slug, members, ensemble, score, folder / BUNDLE_FOLDER)
+    sizes = write_submission_bundle(competition, slug, ensemble, score, folder / BUNDLE_FOLDER)
     packages = wheels.installed_versions(wheels.missing_packages(facts))
-    run_texts = [f"{member.name} ({count_of(len(member.trained_folds), 'fold')})" for member in members]
+    run_texts = [f"{run.name} ({count_of(len(run.trained_folds), 'fold')})" for run in ensemble.runs]
     manifest = folder / BUNDLE_FOLDER / MANIFEST
     files.write_text(notebook_file.submission_notebook(facts, run_texts, score, manifest, packages), folder / NOTEBOOK)
     say_written(folder / BUNDLE_FOLDER, sizes)

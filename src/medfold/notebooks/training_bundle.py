@@ -15,7 +15,6 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, NonNegativeInt,
 from medfold import __version__, config
 from medfold.competition import CompetitionFacts, Recipe, plugins_hash
 from medfold.config import PlainName
-from medfold.data import unpack_archive
 from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
 from medfold.errors import SettingError, UserError
 from medfold.notebooks.bundle import (
@@ -32,6 +31,7 @@ from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
 from medfold.runs import checked_run_paths, is_fold_trained
 from medfold.system import files, json_files, locks
+from medfold.system.archives import unpack_archive
 from medfold.system.hashes import sha256
 from medfold.training import TrainingRequest
 

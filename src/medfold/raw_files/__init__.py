@@ -1,14 +1,21 @@
-"""Raw files of a competition: path patterns of images, tables and arrays with labels, names of splits.
+"""Raw files of a competition: path patterns of images, tables and arrays with labels, names of splits and groups.
 
 - `listing`: the files of a folder;
 - `path_patterns`: path patterns such as `train/{id}.png`; `image_search`: images of table rows, found by them;
 - `text_tables`: tables, read as text;
 - `label_tables`, `label_texts`, `label_arrays`: labels in tables, in texts and in arrays;
 - `companions`: masks and other files beside the images;
-- `splits`: words for train, valid and test.
+- `splits`: words for train, valid and test; `group_names`: words for patients, studies and lesions.
 """
 
 from medfold.raw_files.companions import find_companions, mask_warning
+from medfold.raw_files.group_names import (
+    GROUP_WORDS,
+    PERSON_WORDS,
+    find_group_word,
+    is_attribute_name,
+    is_group_name,
+)
 from medfold.raw_files.image_search import find_images, image_exists, match_path_endings
 from medfold.raw_files.label_arrays import class_numbers, open_arrays
 from medfold.raw_files.label_tables import (
@@ -32,6 +39,8 @@ from medfold.raw_files.text_tables import TABLE_EXTENSIONS, check_column, read_t
 __all__ = [
     "BINARY_MARKS",
     "CHANNEL_FIELD",
+    "GROUP_WORDS",
+    "PERSON_WORDS",
     "TABLE_EXTENSIONS",
     "PathPattern",
     "check_classes",
@@ -41,11 +50,14 @@ __all__ = [
     "drop_rows",
     "fill_pattern",
     "find_companions",
+    "find_group_word",
     "find_images",
     "found_folders",
     "image_exists",
+    "is_attribute_name",
     "is_data_name",
     "is_excluded",
+    "is_group_name",
     "is_one_hot",
     "list_files",
     "map_labels",

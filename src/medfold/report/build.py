@@ -19,7 +19,7 @@ from medfold.report.sections.model_card import model_card_section
 from medfold.report.sections.performance import performance_section
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
 from medfold.report.sections.subgroups import subgroups_section
-from medfold.runs import read_run_json, self_check_warnings, training_seconds
+from medfold.runs import self_check_warnings, training_seconds
 from medfold.scoring import UNKNOWN_PATIENTS, Metric, format_interval, format_score, metric_of, metric_title
 from medfold.submission import find_scored_row, read_rows
 from medfold.tables import read_csv
@@ -63,11 +63,9 @@ def _sections(
     """Returns the sections; empty sections are left out."""
     facts = competition.facts
     metric = metric_of(facts)
-    first_run_paths = competition.paths.run(ensemble.run_names[0])
-    metadata = read_run_json(first_run_paths)
     sections = [data_section(competition, dataset), folds_section(competition, dataset)]
-    if histories := _histories(first_run_paths, ensemble.score.trained_folds, metric):
-        seconds = training_seconds([competition.paths.run(name) for name in ensemble.run_names], facts.folds.k)
+    if histories := _histories(ensemble.runs[0].paths, ensemble.score.trained_folds, metric):
+        seconds = training_seconds([run.paths for run in ensemble.runs], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
     scored = ensemble.oof if ensemble.method_choice.used_post_processing else ensemble.probabilities
     sections.append(performance_section(facts, scored, ensemble.probabilities))
@@ -78,8 +76,8 @@ def _sections(
     return [
         *sections,
         explanations_section(competition, dataset, ensemble, measurements),
-        recipe_section(competition, ensemble, metadata),
-        reproduction_section(competition, ensemble, metadata, variables),
+        recipe_section(competition, ensemble),
+        reproduction_section(competition, ensemble, variables),
         model_card_section(competition, dataset, ensemble),
     ]
 
@@ -96,9 +94,9 @@ def _notes(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> li
             f"Covers {num_done} of {k} folds: the score is of {score.num_units:,} of "
             f"{dataset.train['unit'].nunique():,} {_units(competition)}."
         )
-    for name in ensemble.run_names:
-        for fold, lines in self_check_warnings(competition.paths.run(name), score.trained_folds).items():
-            notes.append(f"SUSPICIOUS: {isolate(name)}, fold {fold}: {'; '.join(lines)}.")
+    for run in ensemble.runs:
+        for fold, lines in self_check_warnings(run.paths, score.trained_folds).items():
+            notes.append(f"SUSPICIOUS: {isolate(run.name)}, fold {fold}: {'; '.join(lines)}.")
     return notes
 
 

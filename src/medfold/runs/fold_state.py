@@ -44,7 +44,7 @@ def damaged_files(fold_paths: FoldPaths) -> list[str]:
     if not fold_paths.done.is_file():
         return []
     try:
-        marker = json_files.read(fold_paths.done, form=dict[PlainName, str])
+        marker = json_files.read(fold_paths.done, schema=dict[PlainName, str])
     except UserError:
         return [fold_paths.done.name]
     if not marker:

@@ -53,7 +53,7 @@ def shared_facts(competition: Competition, runs: list[Run]) -> CompetitionFacts:
 
 
 def facts_of_score(
-    competition: Competition, run: Run, score_facts: dict[str, Any] | None, labels_today: str | None
+    competition: Competition, run: Run, score_facts: dict[str, Any] | None, current_labels_fingerprint: str | None
 ) -> CompetitionFacts:
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
@@ -61,7 +61,7 @@ def facts_of_score(
         competition: the competition of the run, with the facts of today.
         run: its run.json holds the facts of the training.
         score_facts: the settings recorded with the score. None for an older version's score: today's are used.
-        labels_today: `labels_fingerprint` of today.
+        current_labels_fingerprint: `labels_fingerprint` of today.
 
     Raises:
         UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.
@@ -70,7 +70,7 @@ def facts_of_score(
     trained_facts = facts_of_run(competition, run)
     if sorted(trained_facts.class_names) != sorted(competition.facts.class_names):
         check_same_facts(competition, run, ("classes",))
-    check_same_labels(competition, run, labels_today)
+    check_same_labels(competition, run, current_labels_fingerprint)
     facts = trained_facts.model_dump()
     current = competition.facts.model_dump(include={"score", "submission"})
     return config.validated(CompetitionFacts, facts | (score_facts or current), run.paths.score)
@@ -122,18 +122,18 @@ def open_run_on_current_folds(competition: Competition, name: str) -> TrainedRun
     return TrainedRun.from_run(run)
 
 
-def check_same_labels(competition: Competition, run: Run, labels_today: str | None) -> None:
+def check_same_labels(competition: Competition, run: Run, current_labels_fingerprint: str | None) -> None:
     """Checks that the labels are the ones that a run was trained on, as far as this is known.
 
     Args:
         competition: the competition that the run belongs to, for the message.
         run: a run; its run.json holds the fingerprint of the labels.
-        labels_today: `labels_fingerprint` of today.
+        current_labels_fingerprint: `labels_fingerprint` of today.
 
     Raises:
         UserError: they have changed.
     """
-    if not has_same_labels(run.metadata, labels_today):
+    if not has_same_labels(run.metadata, current_labels_fingerprint):
         what = f"labels of the training set have changed since run '{run.name}' was trained"
         raise UserError(what, competition.paths.samples, _fix_retrain(run))
 
@@ -185,15 +185,15 @@ def labels_fingerprint(competition: Competition) -> str | None:
     return fingerprint(labels.sort_values("id").to_numpy(str).tolist())
 
 
-def has_same_labels(metadata: dict[str, Any], labels_today: str | None) -> bool:
+def has_same_labels(metadata: dict[str, Any], current_labels_fingerprint: str | None) -> bool:
     """Returns True if a run was trained on today's labels, or if this is not known.
 
     Args:
         metadata: the contents of run.json.
-        labels_today: `labels_fingerprint` of today.
+        current_labels_fingerprint: `labels_fingerprint` of today.
     """
     recorded = metadata.get("labels_fingerprint")
-    return recorded is None or labels_today is None or recorded == labels_today
+    return recorded is None or current_labels_fingerprint is None or recorded == current_labels_fingerprint
 
 
 def images_fingerprints(competition: Competition) -> dict[str, str] | None:

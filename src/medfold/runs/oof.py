@@ -65,5 +65,7 @@ def read_score(run_paths: RunPaths) -> OofScore | None:
 
 def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
     """Returns the warnings of each fold's self-check, by fold; folds without a warning are left out."""
-    warnings = {str(fold): json_files.read(run_paths.fold(fold).self_check_warnings, form=list[str]) for fold in folds}
+    warnings = {
+        str(fold): json_files.read(run_paths.fold(fold).self_check_warnings, schema=list[str]) for fold in folds
+    }
     return {fold: lines for fold, lines in warnings.items() if lines}

@@ -188,7 +188,7 @@ def read_saved_run_json(run_paths: RunPaths) -> dict[str, Any] | None:
         return None
     if missing := [key for key in REQUIRED_KEYS if not _has_key(metadata, key)]:
         raise UserError(f"no key '{missing[0]}'", run_paths.metadata, RUN_JSON_FIX)
-    json_files.check_form(metadata, _RunJson, run_paths.metadata, RUN_JSON_FIX)
+    json_files.check_schema(metadata, _RunJson, run_paths.metadata, RUN_JSON_FIX)
     return _without_folders(metadata, run_paths.name)
 
 

@@ -4,8 +4,8 @@ import re
 
 import pandas as pd
 
-from medfold.folds import GROUP_WORDS, PERSON_WORDS, find_group_word
 from medfold.images import is_dicom, path_of_image, read_headers
+from medfold.raw_files import GROUP_WORDS, PERSON_WORDS, find_group_word
 from medfold.scaffold.draft import MAX_INSPECTED, Draft
 from medfold.scaffold.id_column import Ids
 from medfold.scaffold.image_files import ImageFiles

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from medfold.errors import UserError
-from medfold.folds import is_group_name
-from medfold.raw_files import read_table
+from medfold.raw_files import is_group_name, read_table
 from medfold.scaffold.draft import Doubt
 from medfold.scaffold.id_column import Ids, find_ids
 from medfold.scaffold.image_files import ImageFiles

@@ -6,8 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from medfold.errors import UserError
-from medfold.folds import is_group_name
-from medfold.raw_files import BINARY_MARKS, normalise_text, split_from_name
+from medfold.raw_files import BINARY_MARKS, is_group_name, normalise_text, split_from_name
 from medfold.scaffold.draft import Draft
 from medfold.scaffold.id_column import INDEX, Ids
 from medfold.scaffold.raw_folder import SampleSubmission

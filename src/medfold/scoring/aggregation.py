@@ -18,13 +18,13 @@ class AggregatedSamples:
 
     Args:
         unit_ids: text (units,), in the order in which the units first occur among the samples.
-        first: int (units,), the position of the first sample of each unit.
+        first_rows: int (units,), the position of the first sample of each unit.
         targets: int (units,) or (units, labels).
         predictions: float64 (units, columns).
     """
 
     unit_ids: np.ndarray
-    first: np.ndarray
+    first_rows: np.ndarray
     targets: np.ndarray
     predictions: np.ndarray
 
@@ -48,10 +48,10 @@ def aggregate(
     codes, unique = pd.factorize(np.asarray(units, object))
     if len(unique) == len(units):
         return AggregatedSamples(np.asarray(units, object), np.arange(len(units)), targets, predictions)
-    first = np.unique(codes, return_index=True)[1]
+    first_rows = np.unique(codes, return_index=True)[1]
     return AggregatedSamples(
         np.asarray(unique, object),
-        first,
+        first_rows,
         targets_of_units(units, targets),
         _aggregate_columns(facts, codes, predictions),
     )

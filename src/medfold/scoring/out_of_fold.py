@@ -109,8 +109,8 @@ def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame,
         unit_ids=aggregated.unit_ids,
         predictions=aggregated.predictions,
         targets=aggregated.targets,
-        fold=oof["fold"].to_numpy()[aggregated.first],
-        group=train["group"].to_numpy()[rows][aggregated.first],
+        fold=oof["fold"].to_numpy()[aggregated.first_rows],
+        group=train["group"].to_numpy()[rows][aggregated.first_rows],
     )
 
 

@@ -64,13 +64,14 @@ def _check_ids(ids: pd.Series, expected: pd.Series) -> None:
     for what, wrong_ids in (
         ("duplicated", ids[ids.duplicated()].unique()),
         ("missing", expected[~expected.isin(ids)]),
-        ("not in the sample", ids[~ids.isin(expected)]),
+        ("not in the sample submission", ids[~ids.isin(expected)]),
     ):
         if len(wrong_ids):
             fix = f"Expected the {count_of(len(expected), 'id')} of the sample submission, each once"
             raise UserError(f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}", "submission", fix)
     if list(ids) != list(expected):
-        raise UserError("rows are in another order than in the sample", "submission", "Sort them as in the sample")
+        what = "rows are in another order than in the sample submission"
+        raise UserError(what, "submission", "Sort them as there")
 
 
 def _wrong_cells(facts: CompetitionFacts, cell_format: CellFormat, cells: pd.Series) -> tuple[np.ndarray, str]:

@@ -153,7 +153,7 @@ def is_intact(array_file: Path, hashes_file: Path) -> bool:
     """
     try:
         array = np.load(array_file, mmap_mode="r")
-        noted = json_files.read(hashes_file, form=BlockHashes)
+        noted = json_files.read(hashes_file, schema=BlockHashes)
         if noted is not None:
             return not damaged_rows(array, BlockHashes.from_json(noted))
     except (*DAMAGED_ARRAY_ERRORS, ValueError, UserError):  # cut off, or not the file that was written

@@ -60,7 +60,7 @@ class _PartialFile:
     @property
     def is_resumable(self) -> bool:
         """True if the server can send the rest of the file."""
-        identity = json_files.read(self.validators, form=dict[str, str | int | None])
+        identity = json_files.read(self.validators, schema=dict[str, str | int | None])
         return identity is not None and identity.get("same") is not None
 
     def discard_unless(self, identity: dict) -> None:

@@ -27,18 +27,18 @@ def write(value: Any, path: Path, sealed: bool = False) -> None:
     files.write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 
-def read(path: Path, former_names: Names | None = None, fix: str = RESTORE_OR_REMOVE, form: Any = None) -> Any:
+def read(path: Path, former_names: Names | None = None, fix: str = RESTORE_OR_REMOVE, schema: Any = None) -> Any:
     """Reads a JSON file that medfold wrote; returns None if there is none. A checksum is compared and left out.
 
     Args:
         path: path of the file.
         former_names: table of `earlier_versions`: keys that had other names. Defaults to none.
         fix: what to do if the file is damaged, for the message. Defaults to restoring or removing it.
-        form: the type that the contents must have, such as `dict[str, float]`, or a pydantic model of the keys that
+        schema: the type that the contents must have, such as `dict[str, float]`, or a pydantic model of the keys that
             are needed. Defaults to any.
 
     Raises:
-        UserError: the file is damaged, was changed although it has a checksum, or has another form.
+        UserError: the file is damaged, was changed although it has a checksum, or does not fit the schema.
     """
     if not path.is_file():
         return None
@@ -52,17 +52,17 @@ def read(path: Path, former_names: Names | None = None, fix: str = RESTORE_OR_RE
         value = with_current_names(value, former_names or {})
     except ValueError as error:
         raise UserError(str(error), path, fix) from None
-    if form is not None:
-        check_form(value, form, path, fix)
+    if schema is not None:
+        check_schema(value, schema, path, fix)
     return value
 
 
-def check_form(value: Any, form: Any, path: Path, fix: str = RESTORE_OR_REMOVE) -> None:
+def check_schema(value: Any, schema: Any, path: Path, fix: str = RESTORE_OR_REMOVE) -> None:
     """Checks the contents of a JSON file that medfold wrote.
 
     Args:
         value: the contents.
-        form: their type, see `read`.
+        schema: their type, see `read`.
         path: path of the file, for the message.
         fix: what to do, for the message. Defaults to restoring or removing it.
 
@@ -72,7 +72,7 @@ def check_form(value: Any, form: Any, path: Path, fix: str = RESTORE_OR_REMOVE) 
     from pydantic import TypeAdapter, ValidationError  # slow import, and few files need it
 
     try:
-        TypeAdapter(form).validate_json(json.dumps(value), strict=True)
+        TypeAdapter(schema).validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         key = ".".join(map(str, error.errors()[0]["loc"]))
         what = f"the value of '{key}' is missing or is not what medfold writes" if key else "not what medfold writes"

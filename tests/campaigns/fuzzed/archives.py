@@ -8,7 +8,7 @@ from zipfile import ZIP_DEFLATED
 
 import numpy as np
 
-from medfold.data.sources.archives import unpack_archive, unpack_nested
+from medfold.system.archives import unpack_archive, unpack_nested
 from tests.campaigns.fuzzed import READ, Subject
 from tests.campaigns.fuzzed.damage import cut, damaged, retarred, rezipped
 from tests.support.helpers import zipped

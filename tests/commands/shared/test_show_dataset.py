@@ -8,16 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.audit import AuditFindings, DatasetShift, GroupOverlap, SuspectedGroup
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.shared.show_dataset import show_dataset
 from medfold.competition.competition import Competition
-from medfold.data.audit import AuditFindings
 from medfold.data.dataset import make_dataset
 from medfold.data.sources.source import Source
-from medfold.folds.dataset_shift import DatasetShift
 from medfold.folds.leaks import LeakReport
-from medfold.folds.suspected_groups import SuspectedGroup
 from medfold.system import json_files
 from tests.support.small_project import SMALL, add_competition
 
@@ -89,7 +87,10 @@ def test_folds_and_leaks_are_printed_without_further_findings(shown):
             {"units_with_lost_labels": ["p1", "p2"]},
             "folds 2 units have a label only with an image that cannot be read: counted as negative: p1, p2",
         ),
-        ({"groups_in_both": "2 groups, 3 images"}, "groups in train and test 2 groups, 3 images"),
+        (
+            {"group_overlap": GroupOverlap(num_groups=2, num_train=3, num_test=1)},
+            "groups in train and test 2 groups, 3 images in train, 1 image in test: the test score may be too high",
+        ),
         ({"mask_suspicion": "2 masks"}, "masks among the images 2 masks"),
         ({"value_warnings": ["no air"]}, "values of the images no air"),
         ({"formulas": ["=1+1", "@x"]}, "formulas for a spreadsheet 2 ids or names: =1+1, @x; kept as they are"),

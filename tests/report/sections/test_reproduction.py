@@ -7,8 +7,8 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import load_recipe
-from medfold.report.sections import reproduction
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
+from medfold.runs.run import Run
 
 METADATA = {
     "commit": "0123abc",
@@ -19,12 +19,12 @@ METADATA = {
 }
 
 
-def ensemble_of(*run_names):
-    return SimpleNamespace(run_names=list(run_names))
+def ensemble_of(*runs):
+    return SimpleNamespace(run_names=[run.name for run in runs], runs=runs)
 
 
 def recipe_table(competition, recipe: Recipe) -> dict:
-    (table,) = recipe_section(competition, ensemble_of("mine"), {"recipe": recipe.model_dump(mode="json")}).parts
+    (table,) = recipe_section(competition, ensemble_of(SimpleNamespace(name="mine", recipe=recipe))).parts
     return table
 
 
@@ -55,13 +55,13 @@ def test_recipe_is_compared_with_the_defaults_where_there_is_no_baseline(small):
 
 
 @pytest.fixture
-def reproduced(small, monkeypatch):
+def reproduced(small):
     """Returns a function: the commands, and the rows of the table, of an ensemble of these runs."""
     recorded = {"one": "make train COMPETITION=small RECIPE=one SEEDS=0"}
-    monkeypatch.setattr(reproduction, "read_run_json", lambda paths: {"command": recorded.get(paths.name)})
 
     def run(*run_names, metadata=METADATA, **variables):
-        code, table = reproduction_section(small, ensemble_of(*run_names), metadata, variables).parts
+        runs = [Run(small.paths.run(name), {**metadata, "command": recorded.get(name)}) for name in run_names]
+        code, table = reproduction_section(small, ensemble_of(*runs), variables).parts
         return code["text"].splitlines(), dict(table["rows"])
 
     return run
@@ -78,10 +78,9 @@ def test_commands_go_from_the_data_to_the_report(reproduced):
     ]
 
 
-def test_data_of_the_user_is_given_by_from(small, monkeypatch):
-    monkeypatch.setattr(reproduction, "read_run_json", lambda paths: {})
+def test_data_of_the_user_is_given_by_from(small):
     own = replace(small, facts=small.facts.model_copy(update={"source": {"kind": "own"}}))
-    code, _ = reproduction_section(own, ensemble_of("one"), METADATA, {}).parts
+    code, _ = reproduction_section(own, ensemble_of(Run(small.paths.run("one"), METADATA)), {}).parts
     assert code["text"].splitlines()[0] == "make download COMPETITION=small FROM=folder-or-archive"
 
 

@@ -1,8 +1,9 @@
 """Audit of a dataset for `make folds` and `make train`: checks it, and prints what was found."""
 
+from medfold.audit import audit_dataset, write_near_duplicates_sheet
 from medfold.commands.shared.show_dataset import show_contact_sheet, show_dataset
 from medfold.competition import Competition
-from medfold.data import Dataset, audit_dataset, read_sample_submission, write_near_duplicates_sheet
+from medfold.data import Dataset, read_sample_submission
 from medfold.submission import check_sample_submission
 
 

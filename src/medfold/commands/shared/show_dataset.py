@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from medfold.audit import AuditFindings, GroupOverlap, SuspectedGroup
 from medfold.commands.shared.show_leaks import show_leaks
 from medfold.competition import Competition, FoldFacts, has_known_groups
-from medfold.data import AuditFindings, Dataset, describe_patient_units
-from medfold.folds import SuspectedGroup, fold_balance, format_folds, scarce_classes
+from medfold.data import Dataset, describe_patient_units
+from medfold.folds import fold_balance, format_folds, scarce_classes
 from medfold.project_root import display_path
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list
@@ -23,8 +24,7 @@ def show_dataset(competition: Competition, dataset: Dataset, findings: AuditFind
         warn("privacy", text)
     _show_folds(competition, dataset)
     show_leaks(competition, dataset.leaks)
-    if findings.groups_in_both:
-        warn("", f"{'groups in train and test':<33}{findings.groups_in_both}")
+    _warn_of_group_overlap(findings.group_overlap)
     if findings.mask_suspicion:
         warn("", f"{'masks among the images':<33}{findings.mask_suspicion}")
     for suspicion in findings.value_warnings:
@@ -43,6 +43,16 @@ def _warn_of_lost_labels(units: list[str]) -> None:
         num_units = count_of(len(units), "unit has", "units have")
         text = f"{num_units} a label only with an image that cannot be read: counted as negative"
         warn("folds", f"{text}: {shorten_list(units)}")
+
+
+def _warn_of_group_overlap(overlap: GroupOverlap | None) -> None:
+    """Warns of groups with images in the training and in the test set."""
+    if overlap:
+        text = (
+            f"{count_of(overlap.num_groups, 'group')}, {count_of(overlap.num_train, 'image')} in train, "
+            f"{count_of(overlap.num_test, 'image')} in test: the test score may be too high"
+        )
+        warn("", f"{'groups in train and test':<33}{text}")
 
 
 def _show_folds(competition: Competition, dataset: Dataset) -> None:

@@ -5,11 +5,11 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from medfold.data.sources import archives
-from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.links import check_links
 from medfold.errors import CHECK_PATH, UserError
 from medfold.raw_files import is_data_name
+from medfold.system import archives
+from medfold.system.archives import unpack_archive
 from medfold.terminal.command_text import variable
 from medfold.text import count_of
 

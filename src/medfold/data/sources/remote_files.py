@@ -5,11 +5,10 @@ from pathlib import Path
 
 import requests
 
-from medfold.data.sources import archives
-from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import SourceFolders
 from medfold.errors import UserError
-from medfold.system import files, http_download
+from medfold.system import archives, files, http_download
+from medfold.system.archives import unpack_archive
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, say, warn
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from medfold.data.sources import archives
 from medfold.data.sources.kinds import SingleFiles
 from medfold.data.sources.manifest import list_raw_files
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
-from medfold.system import files
+from medfold.system import archives, files
 from medfold.system.path_checks import stays_below
 from medfold.tables import read_csv, write_csv
 from medfold.terminal.command_text import variable

@@ -8,14 +8,14 @@ import pandas as pd
 
 from medfold import config
 from medfold.competition import Competition
-from medfold.data.sources import archives, local_files
+from medfold.data.sources import local_files
 from medfold.data.sources.kinds import SOURCES, SingleFiles, SourceFolders
 from medfold.data.sources.manifest import list_raw_files, missing_files
 from medfold.data.sources.single_files import SingleFileDownloads, match_files
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
-from medfold.system import files
+from medfold.system import archives, files
 from medfold.system.hashes import sha256
 from medfold.system.path_checks import allow_links_into
 from medfold.tables import read_csv, write_csv

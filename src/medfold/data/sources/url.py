@@ -5,11 +5,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from medfold.config import PlainName
-from medfold.data.sources import archives
-from medfold.data.sources.archives import unpack_archive
 from medfold.data.sources.kinds import SourceFolders, SourceKind
 from medfold.errors import UserError
-from medfold.system import http_download
+from medfold.system import archives, http_download
+from medfold.system.archives import unpack_archive
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import warn
 

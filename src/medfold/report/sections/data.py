@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from medfold.audit import Example, examples_of_classes, near_duplicate_examples
 from medfold.competition import Competition
-from medfold.data import Dataset, Example, examples_of_classes, near_duplicate_examples
+from medfold.data import Dataset
 from medfold.earlier_versions import FINDINGS, current_by_former
 from medfold.errors import UserError
 from medfold.folds import fold_balance, read_folds_metadata, read_near_duplicates

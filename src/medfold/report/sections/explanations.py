@@ -15,7 +15,6 @@ from medfold.report import galleries
 from medfold.report.heat_maps import HeatMaps, compute_heat_maps
 from medfold.report.names import isolate
 from medfold.report.page import Section, Tile, jpeg
-from medfold.runs import Run
 
 IMAGE_SIZE = 320  # px: the longest side of an image
 
@@ -31,7 +30,7 @@ def explanations_section(
         ensemble: the runs, combined.
         measurements: id, height and width of each raw image, from the scan that filled the store of the first run.
     """
-    run = Run.open(competition, ensemble.run_names[0])
+    run = ensemble.runs[0]
     store = load_store(competition.paths, store_key(competition, run.recipe.preparation))
     samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
     chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)

@@ -9,15 +9,15 @@ from medfold.ensemble import Ensemble
 from medfold.project_root import display_path
 from medfold.report.names import isolate
 from medfold.report.page import Section
-from medfold.runs import read_run_json
 from medfold.terminal.console import warn
 from medfold.text import shorten_list
 
 
-def recipe_section(competition: Competition, ensemble: Ensemble, metadata: dict[str, Any]) -> Section:
+def recipe_section(competition: Competition, ensemble: Ensemble) -> Section:
     """Lists the settings that differ from the baseline; for the baseline itself, from the defaults."""
     section = Section("recipe", "Recipe")
-    recipe = config.flat(Recipe.model_validate(metadata["recipe"]).model_dump(mode="json"))
+    run = ensemble.runs[0]
+    recipe = config.flat(run.recipe.model_dump(mode="json"))
     baseline_path = competition.paths.folder / "baseline.yaml"
     parent = Recipe()
     if baseline_path.is_file():
@@ -26,32 +26,30 @@ def recipe_section(competition: Competition, ensemble: Ensemble, metadata: dict[
     if recipe == reference:
         reference, name = config.flat(Recipe().model_dump(mode="json")), "the defaults"
     differ = [[key, reference.get(key, ""), value] for key, value in recipe.items() if reference.get(key) != value]
-    section.table(
-        f"{isolate(ensemble.run_names[0])}: differences from {name}", ["key", name, ensemble.run_names[0]], differ
-    )
+    section.table(f"{isolate(run.name)}: differences from {name}", ["key", name, run.name], differ)
     return section
 
 
-def reproduction_section(
-    competition: Competition, ensemble: Ensemble, metadata: dict[str, Any], variables: dict[str, Any]
-) -> Section:
+def reproduction_section(competition: Competition, ensemble: Ensemble, variables: dict[str, Any]) -> Section:
     """Lists the commands that reproduce the result, with versions, seed and hashes."""
     section = Section("again", "Reproduction")
     download = competition.make_command("download", **download_variables(competition))
     commands = [download, competition.make_command("folds")]
-    for run_name in ensemble.run_names:
-        recorded = read_run_json(competition.paths.run(run_name)).get("command")
-        commands.append(recorded or f"# {run_name}: started by an earlier version, its command is unknown")
+    for run in ensemble.runs:
+        commands.append(
+            run.metadata.get("command") or f"# {run.name}: started by an earlier version, its command is unknown"
+        )
     joined = " ".join(ensemble.run_names)
     commands += [competition.make_command(target, RUNS=joined, **variables) for target in ("submit", "report")]
     section.code("\n".join(commands))
+    first_run = ensemble.runs[0]
+    metadata = first_run.metadata
     if missing := [key for key in ("commit", "versions", "store_key") if key not in metadata]:
-        path = competition.paths.run(ensemble.run_names[0]).metadata
         text = f"no {shorten_list(missing)}: left out of the report. Restore the file from a backup, if you can"
-        warn("report", f"{display_path(path)}: {text}")
+        warn("report", f"{display_path(first_run.paths.metadata)}: {text}")
     rows = [["commit", metadata["commit"] or "outside git"]] if "commit" in metadata else []
     rows += [["seed", metadata["seed"]], *(metadata.get("versions") or {}).items()]
     rows += [["folds table, SHA-256", metadata["folds_fingerprint"][:16]]]
     rows += [["prepared images", metadata["store_key"]]] if "store_key" in metadata else []
-    section.table(f"Versions and hashes of {isolate(ensemble.run_names[0])}", ["", "value"], rows)
+    section.table(f"Versions and hashes of {isolate(first_run.name)}", ["", "value"], rows)
     return section

@@ -16,7 +16,7 @@ Batch = tuple[np.ndarray, np.ndarray, np.ndarray]  # images, targets, sample_wei
 Mix = Callable[[np.ndarray, np.ndarray, np.ndarray, np.random.Generator], Batch]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class TrainingBatches:
     """An endless, shuffled, augmented sequence of training batches.
 
@@ -43,12 +43,16 @@ class TrainingBatches:
     classes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "epoch", lru_cache(maxsize=2)(self._draw))
+        self._epoch = lru_cache(maxsize=2)(self._draw)
 
     @property
     def batches_per_epoch(self) -> int:
         """Number of batches per epoch. The last, incomplete batch is dropped; the next epoch shuffles again."""
         return len(self.rows) // self.batch_size
+
+    def epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """Returns what an epoch draws: positions in `rows`, int (batches * batch_size,), and the seed of each."""
+        return self._epoch(epoch)
 
     def sample(self, epoch: int, position: int) -> tuple[np.ndarray, np.ndarray, np.float32]:
         """Returns augmented image, targets and weight at a position of an epoch."""
@@ -104,7 +108,7 @@ class TrainingBatches:
         return rng.permutation(np.stack(drawn, axis=1).ravel()[:num_drawn]), seeds
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {key: value for key, value in vars(self).items() if key != "epoch"}
+        state = {key: value for key, value in vars(self).items() if key != "_epoch"}
         if isinstance(self.net_inputs, np.memmap):  # another process maps the file itself
             location = {"filename": self.net_inputs.filename, "offset": self.net_inputs.offset}
             state["net_inputs"] = {**location, "dtype": self.net_inputs.dtype, "shape": self.net_inputs.shape}

@@ -76,7 +76,7 @@ def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarr
         facts=facts,
         targets=units.targets,
         predictions=units.predictions,
-        groups=fold_inputs.validation["group"].to_numpy()[units.first],
+        groups=fold_inputs.validation["group"].to_numpy()[units.first_rows],
         prior=class_balance.target_columns(facts, images.targets).mean(axis=0),
         losses=trained.history["loss"].to_numpy(),
         training_outputs=training_outputs,

@@ -85,20 +85,59 @@ def plan_phases(
     """
     builder = _PhaseBuilder(facts, recipe, images, precision)
     training = recipe.training
-    head = [_head_phase(builder, net)] if training.head_epochs else []
-    return head + ([_all_layers_phase(builder, net)] if training.epochs else [])
+    head = [builder.build_head_phase(net)] if training.head_epochs else []
+    return head + ([builder.build_all_layers_phase(net)] if training.epochs else [])
 
 
 @dataclass(frozen=True)
 class _PhaseBuilder:
-    """Settings and builders that the phases of a training share."""
+    """Builds the phases of a training, which share their settings."""
 
     facts: CompetitionFacts
     recipe: Recipe
     images: TrainingImages
     precision: str
 
-    def build_batches(self, net_inputs: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
+    def build_head_phase(self, net: keras.Model) -> Phase:
+        """Builds the phase that trains the head alone, on features of the frozen backbone."""
+        training = self.recipe.training
+        features = np.load(self.images.features_file, mmap_mode="r")
+        _, head = split_backbone_and_head(net)
+        net_inputs = features[:, :1] if self.recipe.augment == "none" else features
+        batches = self._build_batches(net_inputs, random_view, Mixer(training.mixup, 0) if training.mixup else None)
+        return Phase(
+            name="head",
+            batch_trainer=self._build_batch_trainer(
+                head, training.head_learning_rate, batches.batches_per_epoch * training.head_epochs
+            ),
+            net_inputs=features,
+            view_of=_view,
+            batches=batches,
+            epochs=training.head_epochs,
+            num_workers=0,
+            statistics=self._build_statistics(head, features, lambda batch: _view(batch, 0)),
+        )
+
+    def build_all_layers_phase(self, net: keras.Model) -> Phase:
+        """Builds the phase that trains all layers, on pixels."""
+        training = self.recipe.training
+        pixels = self.images.store_pixels
+        augment = build_augmenter(self.recipe.augment, self.facts.images.symmetry, pixels.shape[1:])
+        batches = self._build_batches(pixels, augment, build_mixer(training))
+        return Phase(
+            name="all",
+            batch_trainer=self._build_batch_trainer(
+                net, training.learning_rate, batches.batches_per_epoch * training.epochs
+            ),
+            net_inputs=pixels,
+            view_of=None,
+            batches=batches,
+            epochs=training.epochs,
+            num_workers=self.images.num_workers,
+            statistics=self._build_statistics(net, pixels, lambda batch: batch),
+        )
+
+    def _build_batches(self, net_inputs: np.ndarray, augment: Callable, mix: Mixer | None) -> TrainingBatches:
         """Builds the batches of a phase.
 
         Args:
@@ -121,7 +160,7 @@ class _PhaseBuilder:
             classes=class_balance.balancing_classes(facts, targets) if training.sampler == "balanced" else None,
         )
 
-    def build_batch_trainer(self, net: keras.Model, learning_rate: float, num_batches: int) -> BatchTrainer:
+    def _build_batch_trainer(self, net: keras.Model, learning_rate: float, num_batches: int) -> BatchTrainer:
         """Builds the trainer of a phase: its net compiled with optimizer and loss.
 
         Args:
@@ -136,7 +175,7 @@ class _PhaseBuilder:
         loss = losses.build_loss(self.facts, training, self.images.targets)
         return BatchTrainer(net, optimizer, loss, jit_compile=resolve_compile(training.jit_compile))
 
-    def build_statistics(self, net: keras.Model, net_inputs: np.ndarray, view: Callable) -> BatchStatistics:
+    def _build_statistics(self, net: keras.Model, net_inputs: np.ndarray, view: Callable) -> BatchStatistics:
         """Builds the object that recomputes the batch normalisation statistics of a net.
 
         Args:
@@ -145,47 +184,6 @@ class _PhaseBuilder:
             view: (images of a batch) -> input of the net.
         """
         return BatchStatistics(net, net_inputs, self.images.rows, view, self.images.seed)
-
-
-def _head_phase(builder: _PhaseBuilder, net: keras.Model) -> Phase:
-    """Returns the phase that trains the head alone, on features of the frozen backbone."""
-    training = builder.recipe.training
-    features = np.load(builder.images.features_file, mmap_mode="r")
-    _, head = split_backbone_and_head(net)
-    net_inputs = features[:, :1] if builder.recipe.augment == "none" else features
-    batches = builder.build_batches(net_inputs, random_view, Mixer(training.mixup, 0) if training.mixup else None)
-    return Phase(
-        name="head",
-        batch_trainer=builder.build_batch_trainer(
-            head, training.head_learning_rate, batches.batches_per_epoch * training.head_epochs
-        ),
-        net_inputs=features,
-        view_of=_view,
-        batches=batches,
-        epochs=training.head_epochs,
-        num_workers=0,
-        statistics=builder.build_statistics(head, features, lambda batch: _view(batch, 0)),
-    )
-
-
-def _all_layers_phase(builder: _PhaseBuilder, net: keras.Model) -> Phase:
-    """Returns the phase that trains all layers, on pixels."""
-    training = builder.recipe.training
-    pixels = builder.images.store_pixels
-    augment = build_augmenter(builder.recipe.augment, builder.facts.images.symmetry, pixels.shape[1:])
-    batches = builder.build_batches(pixels, augment, build_mixer(training))
-    return Phase(
-        name="all",
-        batch_trainer=builder.build_batch_trainer(
-            net, training.learning_rate, batches.batches_per_epoch * training.epochs
-        ),
-        net_inputs=pixels,
-        view_of=None,
-        batches=batches,
-        epochs=training.epochs,
-        num_workers=builder.images.num_workers,
-        statistics=builder.build_statistics(net, pixels, lambda batch: batch),
-    )
 
 
 def _view(batch: np.ndarray, number: int) -> np.ndarray:

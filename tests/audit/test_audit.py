@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.data import audit
+from medfold.audit import audit
 from medfold.data.dataset import make_dataset
 from medfold.images import STATISTICS
 from tests.support.helpers import competition_facts
@@ -100,10 +100,9 @@ def test_groups_in_train_and_test_are_counted_as_the_facts_name_them(folded, mon
     dataset = SimpleNamespace(train=train, test=pd.DataFrame({"id": ["x", "y", "z"]}))
     samples = pd.DataFrame({"id": list("abcdxyz"), "group": [0, 1, 1, 3, 1, 3, 4]})
     monkeypatch.setattr(audit, "read_samples", lambda *_: samples)
-    found = "2 groups, 3 images in train, 2 images in test: the test score may be too high"
-    assert audit.groups_in_train_and_test(folded, dataset) == found
+    assert audit.find_group_overlap(folded, dataset) == audit.GroupOverlap(num_groups=2, num_train=3, num_test=2)
     monkeypatch.setattr(audit, "read_samples", lambda *_: samples.assign(group=range(7)))
-    assert audit.groups_in_train_and_test(folded, dataset) == ""
+    assert audit.find_group_overlap(folded, dataset) is None
 
 
 @pytest.mark.parametrize(("unit", "lost"), [("{pid}", ["p1"]), (None, [])])
@@ -120,7 +119,7 @@ def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, l
     assert findings.value_warnings == ["no air"]
     assert findings.suspected_groups == audit.find_unnamed_groups(competition, dataset.train)
     assert (findings.shift, findings.compared_columns) == audit.compare_train_and_test(competition, dataset)
-    assert findings.groups_in_both == ""
+    assert findings.group_overlap is None
     assert findings.predictive_columns == audit.columns_that_predict_classes(competition, dataset)
 
 

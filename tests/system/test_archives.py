@@ -9,9 +9,8 @@ import zipfile
 
 import pytest
 
-from medfold.data.sources import archives
-from medfold.data.sources.archives import unpack_archive
-from medfold.system import limits
+from medfold.system import archives, limits
+from medfold.system.archives import unpack_archive
 from tests.support.helpers import refused, zipped
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from medfold.data import examples
+from medfold.audit import examples
+from medfold.audit.examples import examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 from medfold.data.dataset import make_dataset
-from medfold.data.examples import examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.folds import dataset_shift
-from medfold.folds.dataset_shift import adversarial_auc
+from medfold.audit import dataset_shift
+from medfold.audit.dataset_shift import adversarial_auc
 
 SEEDS = range(10)
 

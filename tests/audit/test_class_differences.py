@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import chi2_contingency, fisher_exact
 from scipy.stats.contingency import association
 
-from medfold.folds import class_differences
-from medfold.folds.class_differences import predictive_columns
+from medfold.audit import class_differences
+from medfold.audit.class_differences import predictive_columns
 
 SEEDS = range(10)
 

@@ -1,4 +1,4 @@
-"""Audit of a dataset, apart from its leaks (`medfold.folds.leaks`): other signs that a score may mislead."""
+"""The findings of an audit: signs that a score may mislead, apart from leaks (`medfold.folds.leaks`)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from medfold.audit.class_differences import predictive_columns
+from medfold.audit.dataset_shift import DatasetShift, adversarial_auc
+from medfold.audit.extra_columns import read_extra_columns
+from medfold.audit.suspected_groups import SuspectedGroup, find_suspected_groups
 from medfold.competition import Competition, CompetitionFacts, has_known_groups
-from medfold.data.attributes import sample_attributes
-from medfold.data.dataset import Dataset
-from medfold.data.extra_columns import read_extra_columns
-from medfold.data.sample_files import read_samples
-from medfold.data.targets import encode_targets
-from medfold.folds import DatasetShift, SuspectedGroup, adversarial_auc, find_suspected_groups, predictive_columns
+from medfold.data import Dataset, encode_targets, read_samples, sample_attributes
 from medfold.images import (
     STATISTICS,
     is_dicom,
@@ -23,12 +22,26 @@ from medfold.images import (
     value_warnings,
 )
 from medfold.raw_files import mask_warning
-from medfold.text import count_of
 
 MAX_HEADERS = 2000  # files whose PatientID is read
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # first letters of formulas
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
 IGNORED_HEADERS = {"Rows", "Columns"}  # image size: preparation makes it equal, so it is no shortcut for a net
+
+
+@dataclass(frozen=True)
+class GroupOverlap:
+    """Groups with images in the training and in the test set.
+
+    Args:
+        num_groups: number of these groups.
+        num_train: number of their training images.
+        num_test: number of their test images.
+    """
+
+    num_groups: int
+    num_train: int
+    num_test: int
 
 
 @dataclass(frozen=True)
@@ -45,7 +58,7 @@ class AuditFindings:
         compared_columns: columns of the sample table that `shift` compares, in addition to image statistics.
         predictive_columns: (column, class or label, strength) of columns that differ by class; None if there are no
             columns to examine.
-        groups_in_both: groups with images in the training and in the test set, as text; '' if there are none.
+        group_overlap: groups with images in the training and in the test set; None if there are none.
     """
 
     units_with_lost_labels: list[str]
@@ -56,7 +69,7 @@ class AuditFindings:
     shift: DatasetShift
     compared_columns: list[str]
     predictive_columns: list[tuple[str, str, float]] | None
-    groups_in_both: str = ""
+    group_overlap: GroupOverlap | None = None
 
 
 def audit_dataset(competition: Competition, dataset: Dataset) -> AuditFindings:
@@ -79,19 +92,18 @@ def audit_dataset(competition: Competition, dataset: Dataset) -> AuditFindings:
         shift=shift,
         compared_columns=compared_columns,
         predictive_columns=columns_that_predict_classes(competition, dataset),
-        groups_in_both=groups_in_train_and_test(competition, dataset),
+        group_overlap=find_group_overlap(competition, dataset),
     )
 
 
-def groups_in_train_and_test(competition: Competition, dataset: Dataset) -> str:
-    """Returns how many groups have images in the training and in the test set, and how many; '' if there are none."""
+def find_group_overlap(competition: Competition, dataset: Dataset) -> GroupOverlap | None:
+    """Counts the groups with images in the training and in the test set; None if there are none."""
     group_of = read_samples(competition.facts, competition.paths).set_index("id")["group"]  # not joined by duplicates
     train, test = (group_of.loc[part["id"]] for part in (dataset.train, dataset.test))
     groups = set(train) & set(test)
     if not groups:
-        return ""
-    in_train, in_test = (count_of(int(part.isin(groups).sum()), "image") for part in (train, test))
-    return f"{count_of(len(groups), 'group')}, {in_train} in train, {in_test} in test: the test score may be too high"
+        return None
+    return GroupOverlap(len(groups), int(train.isin(groups).sum()), int(test.isin(groups).sum()))
 
 
 def is_formula(text: str) -> bool:
@@ -185,7 +197,8 @@ def columns_that_predict_classes(competition: Competition, dataset: Dataset) -> 
         dataset: its training samples are examined.
 
     Returns:
-        Column, class (or label) and strength, see `folds.predictive_columns`; None if there are no columns to examine.
+        Column, class (or label) and strength, see `class_differences.predictive_columns`; None if there are no columns
+        to examine.
     """
     facts = competition.facts
     attributes = sample_attributes(competition, dataset.train, IGNORED_HEADERS).astype(str)

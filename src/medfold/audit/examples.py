@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import Competition
-from medfold.data.dataset import Dataset
+from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.folds import read_near_duplicates
 from medfold.images import read_image, write_contact_sheet

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from medfold.folds.class_differences import value_codes
+from medfold.audit.class_differences import value_codes
 
 MAX_ROWS = 10_000  # rows sampled from each set
 MIN_ROWS = 20  # rows of a set; with fewer the AUC is undefined

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.folds.suspected_groups import find_group_word, find_suspected_groups
+from medfold.audit.suspected_groups import find_suspected_groups
 
 
 def suspected(columns=None, ids=None, images=None, n=200, fold=None):
@@ -86,18 +86,6 @@ def test_folders_of_images_are_suspected():
 
 def test_folders_of_classes_are_not_suspected():
     assert not suspected(images=[f"class{number % 2}/{number}.png" for number in range(200)])
-
-
-@pytest.mark.parametrize(
-    ("name", "word"),
-    [
-        *[(name, "patient") for name in ("PatientID", "patient", "ID_Patient", "patientid", "Patient Number")],
-        *[("StudyInstanceUID", "study"), ("exam_id", "exam"), ("RID", "rid"), ("lesion_id", "lesion"), ("mrn", "mrn")],
-        *[(name, None) for name in ("Visit", "exam", "grid", "case_control", "image_case_type", "examined")],
-    ],
-)
-def test_find_group_word_finds_words_for_patients(name, word):
-    assert find_group_word(name) == word
 
 
 def test_groups_within_one_fold_are_not_suspected():

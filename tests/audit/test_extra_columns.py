@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from medfold.data.extra_columns import read_extra_columns
+from medfold.audit.extra_columns import read_extra_columns
 
 
 def test_columns_without_a_fact_are_read_in_the_order_of_the_ids(small):

@@ -1,0 +1,25 @@
+"""Audit of a dataset: what may make its scores misleading, apart from leaks between folds (`folds`).
+
+- `audit`: all findings;
+- `suspected_groups`: columns, ids and folders that look like groups; `extra_columns`: columns of the label table that
+  no fact uses;
+- `dataset_shift`: differences between training and test set; `class_differences`: columns that predict the class;
+- `examples`: images to show: of each class, and pairs of near-duplicates.
+"""
+
+from medfold.audit.audit import AuditFindings, GroupOverlap, audit_dataset
+from medfold.audit.dataset_shift import DatasetShift
+from medfold.audit.examples import Example, examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
+from medfold.audit.suspected_groups import SuspectedGroup
+
+__all__ = [
+    "AuditFindings",
+    "DatasetShift",
+    "Example",
+    "GroupOverlap",
+    "SuspectedGroup",
+    "audit_dataset",
+    "examples_of_classes",
+    "near_duplicate_examples",
+    "write_near_duplicates_sheet",
+]

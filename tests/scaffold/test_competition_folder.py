@@ -81,6 +81,7 @@ def test_settings_that_suit_the_images_are_in_the_baseline(facts, preparation, o
     text = folder_files("theirs", facts, Draft(largest_side=3000, num_images=50_000))["baseline.yaml"]
     expected = {"preparation": {"size": 96, "fit": "pad", **preparation}, "training": {"epochs": 1}, **other}
     assert yaml.safe_load(text) == expected
+    assert "augment: " in text  # set, or named in a comment
     assert all(len(line) <= 120 for line in text.splitlines())
     assert all(" # " in line for line in text.splitlines() if not line.startswith("#"))
 

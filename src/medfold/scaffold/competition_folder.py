@@ -50,7 +50,8 @@ README_SECTIONS = {
     "Scores": "Not measured yet.",
 }
 SYMMETRY_COMMENT = "horizontal or dihedral, if images may be mirrored or turned"
-FUNDUS_COMMENT = "# Fundus photographs: without the black around the eye. augment: fundus needs symmetry: dihedral.\n"
+FUNDUS_COMMENT = "# With images.symmetry: dihedral, fundus photographs may have augment: fundus.\n"
+AUGMENT_COMMENT = "# For stained tissue, augment: histology; for radiographs, augment: xray.\n"
 MIN_BASELINE_SIZE = 32  # pixels
 MAX_BASELINE_SIZE = 96
 BASELINE_IMAGES = 50_000  # images that the baseline is trained on, in all epochs together
@@ -146,11 +147,12 @@ def _baseline(facts: dict[str, Any], draft: Draft) -> str:
     reason = "the size of the largest image" if size == draft.largest_side else "small, for a CPU"
     epochs = min(MAX_BASELINE_EPOCHS, max(1, round(BASELINE_IMAGES / max(1, draft.num_images))))
     rule = f"{BASELINE_IMAGES:,} / {count_of(draft.num_images, 'image')}, at least 1, at most {MAX_BASELINE_EPOCHS}"
-    steps = ", steps: [circle_crop]" if _is_fundus(facts) else ""
+    steps = ""
+    if _is_fundus(facts):
+        steps, reason = ", steps: [circle_crop]", "without the black around the eye"
     return (
         "# A small net for a CPU, for a first score; not measured.\n"
         "# Next: RECIPE=gpu, or mobilenet without a GPU. Neither is measured.\n"
-        f"{FUNDUS_COMMENT if steps else ''}"
         f"preparation: {{size: {size}{steps}, fit: pad}} # {reason}; pad: proportions stay\n"
         f"{_settings_of_the_task(facts)}"
         f"training: {{epochs: {epochs}}} # {rule}\n"
@@ -159,11 +161,13 @@ def _baseline(facts: dict[str, Any], draft: Draft) -> str:
 
 def _settings_of_the_task(facts: dict[str, Any]) -> str:
     """Returns settings that suit the images and labels, as YAML; `mobilenet` and `gpu` take them over."""
-    if _is_fundus(facts) and facts["task"] == "ordinal":
-        return "head: both # grades are ordered: the mean of a classification head and an ordinal one\n"
+    if _is_fundus(facts):
+        is_ordinal = facts["task"] == "ordinal"
+        head = "head: both # grades are ordered: the mean of a classification head and an ordinal one\n"
+        return f"{head if is_ordinal else ''}{FUNDUS_COMMENT}"
     if _is_radiograph(facts):
         return "augment: xray # exposure and contrast of radiographs\n"
-    return ""
+    return AUGMENT_COMMENT
 
 
 def _is_fundus(facts: dict[str, Any]) -> bool:

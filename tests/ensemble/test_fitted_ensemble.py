@@ -37,6 +37,8 @@ def test_runs_are_read_in_the_order_in_which_they_were_saved(runs_one_and_two):
     metadata = json_files.read(metadata_file)
     json_files.write({**metadata, "runs": ["two", "one"]}, metadata_file, sealed=True)
     assert read_fitted_ensemble(runs_one_and_two, ["one", "two"]).run_names == ("two", "one")
+    json_files.write({**metadata, "runs": ["two", "other"]}, metadata_file, sealed=True)
+    assert read_fitted_ensemble(runs_one_and_two, ["one", "two"]) is None
 
 
 def test_ensemble_of_an_earlier_version_is_read(runs_one_and_two):

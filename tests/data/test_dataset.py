@@ -1,4 +1,4 @@
-"""Hold-outs, cut with the folds once copies of an image are known; and the audit of patients and samples."""
+"""Dataset of a competition: the sample submission it must fit, its patients, the hidden labels of a test set."""
 
 import cv2
 import numpy as np

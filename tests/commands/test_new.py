@@ -65,9 +65,18 @@ def test_new_uses_raw_data_already_in_place(project_folder, histology):
     assert ProjectPaths.find().competition("tissue").raw_manifest.is_file()
 
 
-@pytest.mark.parametrize("name", ["small", "_base", "a/b/c", ".hidden", ""])
-def test_taken_or_invalid_names_are_refused(project_folder, histology, name):
-    with refused("this competition exists already|not usable as the name|neither a name nor"):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("small", "this competition exists already"),
+        ("_base", "not usable as the name of a folder"),
+        ("a/b/c", "neither a name nor a Kaggle address"),
+        (".hidden", "not usable as the name of a folder"),
+        ("", "not usable as the name of a folder"),
+    ],
+)
+def test_taken_or_invalid_names_are_refused(project_folder, histology, name, message):
+    with refused(message):
         new(ProjectPaths.find(), name, histology)
 
 

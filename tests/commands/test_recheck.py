@@ -7,7 +7,7 @@ import pytest
 from medfold.commands.recheck import recheck
 from medfold.earlier_versions import RECORD, with_former_names
 from medfold.system import json_files
-from tests.support.helpers import refused
+from tests.support.helpers import refused, slow_but_first
 from tests.support.rechecks import RUN_CHANGES, change_last_digit, change_number, edit_json, first_file
 
 
@@ -29,11 +29,6 @@ def test_recheck_reads_a_submission_of_an_earlier_version(submitted, capsys):
     table.write_text(table.read_text().replace("probability of target", "behind target"))
     recheck(submitted, ["one"])
     assert capsys.readouterr().out.count("recomputed: identical") == 2
-
-
-def slow_but_first(first, *others):
-    """Parameters of a test: all but the first are slow."""
-    return [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others)]
 
 
 def swap_predictions(path):

@@ -1,4 +1,4 @@
-"""Hold-outs, cut with the folds once copies of an image are known; and the audit of patients and samples."""
+"""Dataset of a competition: the sample submission it must fit, its patients, the hidden labels of a test set."""
 
 import cv2
 import numpy as np
@@ -22,7 +22,10 @@ from tests.support.small_project import add_competition
     ("sample", "message"),
     [
         ("id,a,b\nt0,1,2\n", "sample submission: columns a, b fit neither"),
-        ("id,sick\nt0,0.5\nt1,0.5\n", "1 image is missing|2 ids|t1"),
+        (
+            "id,sick\nt0,0.5\nt1,0.5\n",
+            "^submission: 1 id missing: t1. Expected the 2 ids of the sample submission, each once$",
+        ),
     ],
 )
 def test_unfitting_sample_submission_raises_before_training(project_folder, tmp_path, sample, message):

@@ -2,21 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
 from medfold.ensemble.greedy_selection import greedy_path, selection_weights, shortest_prefix
 from medfold.scoring.metric import METRICS
+from tests.support.ensemble_members import of_different_accuracy
 
 AUC = METRICS["auc"]
-
-
-def binary(members=4, n=300, seed=0):
-    """Members of different accuracy with independent errors."""
-    rng = np.random.default_rng(seed)
-    targets = rng.integers(0, 2, n)
-    strength = np.linspace(0.6, 1.6, members)[:, None]
-    return expit(strength * (targets - 0.5) * 2 + rng.normal(0, 1, (members, n)))[:, :, None], targets
 
 
 def slow_greedy(stack, targets, rounds, order):
@@ -32,7 +24,7 @@ def slow_greedy(stack, targets, rounds, order):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_greedy_path_equals_a_slow_reference(seed):
-    stack, targets = binary(members=5, seed=seed)
+    stack, targets = of_different_accuracy(count=5, seed=seed)
     order = np.random.default_rng(0).permutation(5)
     picks, scores = greedy_path(stack, targets, AUC, num_rounds=12)
     assert picks.tolist() == slow_greedy(stack, targets, 12, order)
@@ -41,7 +33,7 @@ def test_greedy_path_equals_a_slow_reference(seed):
 
 
 def test_ties_are_broken_by_the_seed():
-    stack, targets = binary(members=1)
+    stack, targets = of_different_accuracy(count=1)
     same = np.repeat(stack, 6, axis=0)
     firsts = {greedy_path(same, targets, AUC, num_rounds=1, seed=seed)[0][0] for seed in range(20)}
     assert len(firsts) > 2
@@ -50,7 +42,7 @@ def test_ties_are_broken_by_the_seed():
 
 
 def test_shortest_prefix_scores_close_to_the_best():
-    stack, targets = binary(members=5, n=1000)
+    stack, targets = of_different_accuracy(count=5, n=1000)
     picks, scores = greedy_path(stack, targets, AUC)
     length = shortest_prefix(stack, targets, AUC, picks, scores)
     assert 1 < length <= np.argmax(scores) + 1
@@ -58,7 +50,7 @@ def test_shortest_prefix_scores_close_to_the_best():
 
 
 def test_weights_count_the_picks_of_the_shortest_prefix():
-    stack, targets = binary(members=5, n=1000)
+    stack, targets = of_different_accuracy(count=5, n=1000)
     picks, scores = greedy_path(stack, targets, AUC)
     weights = selection_weights(stack, targets, AUC)
     assert weights.sum() == shortest_prefix(stack, targets, AUC, picks, scores)

@@ -13,42 +13,35 @@ from sklearn.preprocessing import StandardScaler
 from medfold.ensemble.methods import METHODS, simplex_weights
 from medfold.scoring.cross_fitting import FittedTransform
 from medfold.scoring.metric import METRICS
+from tests.support.ensemble_members import of_different_accuracy
 
 AUC, LOSS, MEAN_AUC = METRICS["auc"], METRICS["log_loss"], METRICS["mean_auc"]
 
 
-def binary(members=4, n=300, seed=0):
-    """Members of different accuracy with independent errors."""
-    rng = np.random.default_rng(seed)
-    targets = rng.integers(0, 2, n)
-    strength = np.linspace(0.6, 1.6, members)[:, None]
-    return expit(strength * (targets - 0.5) * 2 + rng.normal(0, 1, (members, n)))[:, :, None], targets
-
-
-def classes(members=3, n=300, seed=0):
+def classes(count=3, n=300, seed=0):
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, 4, n)
-    strength = np.linspace(0.5, 1.5, members)[:, None, None]
-    return softmax(strength * np.eye(4)[targets] * 2 + rng.normal(0, 1, (members, n, 4)), axis=2), targets
+    strength = np.linspace(0.5, 1.5, count)[:, None, None]
+    return softmax(strength * np.eye(4)[targets] * 2 + rng.normal(0, 1, (count, n, 4)), axis=2), targets
 
 
-def labels(members=3, n=300, seed=0):
+def labels(count=3, n=300, seed=0):
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, 2, (n, 3))
-    strength = np.linspace(0.5, 1.5, members)[:, None, None]
-    return expit(strength * (targets - 0.5) * 2 + rng.normal(0, 1, (members, n, 3))), targets
+    strength = np.linspace(0.5, 1.5, count)[:, None, None]
+    return expit(strength * (targets - 0.5) * 2 + rng.normal(0, 1, (count, n, 3))), targets
 
 
 def fit(name, stack, targets, metric, per_class=False):
     return METHODS[name].fit(stack, targets, metric, per_class)
 
 
-@pytest.mark.parametrize("make", [binary, classes, labels])
+@pytest.mark.parametrize("make", [of_different_accuracy, classes, labels])
 @pytest.mark.parametrize("name", METHODS.names())
 @pytest.mark.parametrize("per_class", [False, True])
 def test_every_method_gives_probabilities_for_every_task(make, name, per_class, tmp_path):
     stack, targets = make()
-    metric = AUC if make is binary else MEAN_AUC
+    metric = AUC if make is of_different_accuracy else MEAN_AUC
     fitted = fit(name, stack, targets, metric, per_class)
     fitted.save(tmp_path / "ensemble.npz")
     again = FittedTransform.load(tmp_path / "ensemble.npz").apply(stack)
@@ -69,7 +62,7 @@ def test_means_equal_those_of_scipy_and_numpy():
     geometric = gmean(stack, axis=0)
     expected = geometric / geometric.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(fit("geometric", stack, targets, LOSS).apply(stack), expected, atol=1e-9)
-    stack, targets = binary()
+    stack, targets = of_different_accuracy()
     up, down = gmean(stack, axis=0), gmean(1 - stack, axis=0)
     np.testing.assert_allclose(fit("geometric", stack, targets, LOSS).apply(stack), up / (up + down), atol=1e-9)
     np.testing.assert_allclose(fit("mean", stack, targets, LOSS).apply(stack), stack.mean(axis=0))
@@ -99,10 +92,10 @@ def test_selection_weighs_all_independent_members():
     assert AUC(targets, fitted.apply(stack)) > max(AUC(targets, each) for each in stack) + 0.05
 
 
-@pytest.mark.parametrize("make", [binary, classes, labels])
+@pytest.mark.parametrize("make", [of_different_accuracy, classes, labels])
 @pytest.mark.parametrize("seed", range(3))
 def test_optimised_weights_reach_the_loss_of_another_optimiser(make, seed):
-    stack, targets = make(members=4, seed=seed)
+    stack, targets = make(count=4, seed=seed)
     weights = simplex_weights(stack, targets)
     assert (weights >= 0).all()
     assert weights.sum() == pytest.approx(1, abs=1e-12)
@@ -149,7 +142,7 @@ def test_per_class_selection_ranks_by_auc_if_the_metric_does():
 
 
 def test_stacking_inverts_a_reversed_member():
-    stack, targets = binary()
+    stack, targets = of_different_accuracy()
     upside_down = np.concatenate([stack[:1], 1 - stack[1:2]])
     assert AUC(targets, fit("stacking", upside_down, targets, AUC).apply(upside_down)) > AUC(targets, stack[1]) - 0.02
     assert log_loss(targets, fit("stacking", stack, targets, AUC).apply(stack)[:, 0]) < 0.6
@@ -170,7 +163,7 @@ def test_stacking_handles_absent_classes_and_labels():
 
 
 def test_selection_on_one_class_weighs_members_equally():
-    stack, targets = binary()
+    stack, targets = of_different_accuracy()
     weights = fit("selection", stack, np.ones_like(targets), AUC).parameters["weights"]
     np.testing.assert_allclose(weights, 0.25)
 

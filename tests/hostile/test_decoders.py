@@ -13,14 +13,11 @@ import tifffile
 from PIL import Image
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
+from tests.support.broken_files import png_chunk
 from tests.support.dicom_files import dataset, encapsulated, save
 from tests.support.victim import DIARY, TOKEN
 
 pytestmark = pytest.mark.slow
-
-
-def chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def png(side: int) -> bytes:
@@ -29,7 +26,8 @@ def png(side: int) -> bytes:
     row = bytes(1 + side // 8)
     rows = [compress.compress(row * 100) for _ in range(side // 100)] + [compress.flush()]
     header = struct.pack(">IIBBBBB", side, side // 100 * 100, 1, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"".join(rows)) + chunk(b"IEND", b"")
+    chunks = [png_chunk(b"IHDR", header), png_chunk(b"IDAT", b"".join(rows)), png_chunk(b"IEND", b"")]
+    return b"".join([b"\x89PNG\r\n\x1a\n", *chunks])
 
 
 def jpeg_of(height: int, width: int) -> bytes:

@@ -10,6 +10,7 @@ from zlib import crc32
 import pytest
 
 from tests.layouts.clinic import medfold
+from tests.support.helpers import slow_but_first
 
 RUN = Path("runs/clinic/noise")
 USES = [
@@ -190,7 +191,7 @@ def submit() -> tuple[bytes, dict]:
 
 
 # The kind that is not slow leaves a valid table, which would give another score.
-PREDICTION_KINDS = ["other numbers", *(pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS)]
+PREDICTION_KINDS = slow_but_first("other numbers", *KINDS)
 
 
 @pytest.mark.parametrize("kind", PREDICTION_KINDS)

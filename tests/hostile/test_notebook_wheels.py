@@ -139,19 +139,25 @@ def test_project_file_outside_is_not_written(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "message"),
     [
-        {"request": {"run": "../../../outside", "folds": [0]}, "checkpoints": {"state.npz": 0}},
-        {"request": {"run": "/tmp/outside", "folds": [0]}, "checkpoints": {"state.npz": 0}},
-        {"checkpoints": {"state.npz": "/../../../../../outside"}},
-        {"checkpoints": {"../state.npz": 0}},
-        {"checkpoints": {"/etc/hostname": 0}},
-        {"competition": "../small", "checkpoints": {"state.npz": 0}},
+        (
+            {"request": {"run": "../../../outside", "folds": [0]}, "checkpoints": {"state.npz": 0}},
+            "^RUN=../../../outside: a run's name must be a plain folder name",
+        ),
+        (
+            {"request": {"run": "/tmp/outside", "folds": [0]}, "checkpoints": {"state.npz": 0}},
+            "^RUN=/tmp/outside: a run's name must be a plain folder name",
+        ),
+        ({"checkpoints": {"state.npz": "/../../../../../outside"}}, r"^job\.json: names a file outside its folder: "),
+        ({"checkpoints": {"../state.npz": 0}}, r"'\.\./state\.npz' is not among the files that were packed"),
+        ({"checkpoints": {"/etc/hostname": 0}}, "'/etc/hostname' is not among the files that were packed"),
+        ({"competition": "../small", "checkpoints": {"state.npz": 0}}, r"^COMPETITION=\.\./small: unknown competition"),
     ],
 )
-def test_checkpoint_is_neither_written_nor_read_outside(tmp_path, changes):
+def test_checkpoint_is_neither_written_nor_read_outside(tmp_path, changes, message):
     (tmp_path / "state.npz").write_bytes(b"outside")
-    with refused("names a file outside|not among the files|must be a plain folder name|unknown competition"):
+    with refused(message):
         job(tmp_path, **changes).write_competition(tmp_path / "root")
     assert not list(tmp_path.rglob("checkpoint.npz"))
 

@@ -12,14 +12,9 @@ from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import refused
+from tests.support.helpers import refused, slow_but_first
 from tests.support.rechecks import change_last_digit, first_file
 from tests.support.small_project import add_variant
-
-
-def slow_but_first(first, *others):
-    """Parameters of a test: all but the first are slow."""
-    return [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others)]
 
 
 @pytest.mark.parametrize("method", slow_but_first("stacking", "geometric", "rank", "optimised"))

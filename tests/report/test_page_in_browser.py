@@ -8,6 +8,7 @@ from medfold.commands.report import report
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.tables import read_csv
+from tests.support.browser import for_each
 from tests.support.small_project import SMALL, add_competition
 
 pytestmark = pytest.mark.slow
@@ -50,11 +51,6 @@ def fresh_page(browser, reported):
         yield opened
 
 
-def every(css: str, what: str) -> str:
-    """Returns a script that evaluates `what` for each element."""
-    return f"[...document.querySelectorAll({css!r})].map(each => {what})"
-
-
 def loaded(page) -> list[bool]:
     """Waits for both images of the dialog; returns whether each is decoded."""
     images = "[...document.querySelectorAll('dialog img')]"
@@ -95,28 +91,26 @@ def test_page_has_no_errors_or_outside_requests(page):
 
 
 def test_every_figure_and_image_is_drawn(page):
-    figures = page.evaluate(every("figure", "each.id"))
+    figures = page.evaluate(for_each("figure", "each.id"))
     assert {"figure-roc", "figure-loss", "figure-examples", "figure-subgroups"} <= set(figures)
     for name in figures:
         assert page.visible(f"#{name}")
         assert min(page.size_of(f"#{name} :is(svg, img, table)")[2:]) > 60
         assert page.visible(f"#{name} figcaption")
-    assert (
-        page.evaluate(every("main img", "each.complete && each.naturalWidth > 0 && each.clientWidth > 60")).count(False)
-        == 0
-    )
-    assert page.evaluate(every(".plot text", "each.getBBox().width > 0")).count(False) == 0
+    drawn = "each.complete && each.naturalWidth > 0 && each.clientWidth > 60"
+    assert page.evaluate(for_each("main img", drawn)).count(False) == 0
+    assert page.evaluate(for_each(".plot text", "each.getBBox().width > 0")).count(False) == 0
 
 
 def test_lines_have_the_colours_of_the_page(page):
     used = "getComputedStyle(each).stroke"
-    strokes = set(page.evaluate(every("#figure-roc path", used)))
+    strokes = set(page.evaluate(for_each("#figure-roc path", used)))
     assert "rgb(11, 92, 173)" in strokes
-    assert page.evaluate(every("#figure-roc text", "getComputedStyle(each).fill")).count("rgb(22, 32, 42)") > 5
+    assert page.evaluate(for_each("#figure-roc text", "getComputedStyle(each).fill")).count("rgb(22, 32, 42)") > 5
 
 
 def test_navigation_links_lead_to_sections(page):
-    targets = page.evaluate(every("nav a", "each.getAttribute('href')"))
+    targets = page.evaluate(for_each("nav a", "each.getAttribute('href')"))
     assert len(targets) >= 8
     for target in targets:
         assert page.visible(f"section{target}")
@@ -138,13 +132,13 @@ def test_click_on_tile_shows_image_beside_map(fresh_page):
     assert fresh_page.evaluate("document.querySelector('dialog').open")
     assert fresh_page.visible("dialog")
     assert loaded(fresh_page) == [True, True]
-    sources = fresh_page.evaluate(every("dialog img", "each.src"))
+    sources = fresh_page.evaluate(for_each("dialog img", "each.src"))
     assert sources == fresh_page.evaluate(
         "(tile => [tile.dataset.plain, tile.querySelector('img').src])(document.querySelector('.tile'))"
     )
     shown_text = fresh_page.evaluate("document.querySelector('dialog p').textContent")
     assert shown_text == fresh_page.evaluate("document.querySelector('.tile').dataset.text")
-    assert all(fresh_page.evaluate(every("dialog img", "each.alt")))
+    assert all(fresh_page.evaluate(for_each("dialog img", "each.alt")))
     left, right = fresh_page.size_of("dialog img"), fresh_page.size_of("dialog img:last-child")
     assert (left.y, left.width, left.height) == pytest.approx((right.y, right.width, right.height), abs=1)
     assert left.x + left.width < right.x
@@ -152,12 +146,12 @@ def test_click_on_tile_shows_image_beside_map(fresh_page):
 
 
 def test_heat_maps_differ_from_images(page):
-    differ = page.evaluate(every(".tile", "each.dataset.plain !== each.querySelector('img').src"))
+    differ = page.evaluate(for_each(".tile", "each.dataset.plain !== each.querySelector('img').src"))
     assert sum(differ) >= 8  # many negatives have no evidence for a positive, and so no heat
 
 
 def test_arrows_switch_between_images(fresh_page):
-    texts = fresh_page.evaluate(every(".tile", "each.dataset.text"))
+    texts = fresh_page.evaluate(for_each(".tile", "each.dataset.text"))
     shown_text = "document.querySelector('dialog p').textContent"
     fresh_page.click(".tile")
     seen = [fresh_page.evaluate(shown_text)]
@@ -201,7 +195,7 @@ def test_skip_link_is_first_in_tab_order(fresh_page):
 
 
 def test_every_tile_can_be_reached_by_keyboard(page):
-    assert set(page.evaluate(every(".tile", "each.tabIndex"))) == {0}
+    assert set(page.evaluate(for_each(".tile", "each.tabIndex"))) == {0}
 
 
 def test_page_is_dark_in_dark_mode(browser, reported, page):
@@ -219,9 +213,8 @@ def test_page_fits_phone_screen(browser, reported):
         assert page.evaluate("innerWidth") == 390
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         inside = "each.getBoundingClientRect().right <= 390"
-        assert (
-            page.evaluate(every("figure, .card, .tile, h1, h2, main > section > p, .scroll", inside)).count(False) == 0
-        )
+        wide = "figure, .card, .tile, h1, h2, main > section > p, .scroll"
+        assert page.evaluate(for_each(wide, inside)).count(False) == 0
         page.click(".tile")
         assert loaded(page) == [True, True]
         box = page.size_of("dialog")

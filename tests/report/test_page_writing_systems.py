@@ -13,6 +13,7 @@ from medfold.competition.competition import Competition
 from medfold.report import page as pages
 from medfold.report.drawing import ConfusionTable, Drawing
 from medfold.report.page import Section
+from tests.support.browser import for_each
 from tests.support.processes import finish
 from tests.support.small_project import copy_project
 from tests.support.writing_systems import CLASSES, COPIES, SITES
@@ -43,11 +44,6 @@ def figure(text: str, name: str) -> ElementTree.Element:
     """Parses a figure of the page."""
     found = re.search(rf'<figure id="figure-{name}".*?</figure>', text, re.DOTALL).group()
     return ElementTree.fromstring(re.sub(r"<img ([^>]*)>", r"<img \1/>", found))
-
-
-def every(css: str, what: str) -> str:
-    """Returns a script that evaluates `what` for each element."""
-    return f"[...document.querySelectorAll({css!r})].map(each => {what})"
 
 
 def names_in(element: ElementTree.Element) -> list[str]:
@@ -99,20 +95,20 @@ def test_right_to_left_name_keeps_sentence_order(page, text):
 
 
 def test_each_name_has_its_own_direction(page):
-    directions = page.evaluate(every("#figure-roc bdi", "each.matches(':dir(rtl)')"))
+    directions = page.evaluate(for_each("#figure-roc bdi", "each.matches(':dir(rtl)')"))
     assert directions == [True, True, False, False]
 
 
 def test_long_name_is_truncated_with_full_title(page):
     css = "#figure-roc bdi[title]"
-    assert page.evaluate(every(css, "each.title")) == [LONG]
-    assert page.evaluate(every(css, "each.scrollWidth > each.clientWidth && each.clientHeight < 40")) == [True]
+    assert page.evaluate(for_each(css, "each.title")) == [LONG]
+    assert page.evaluate(for_each(css, "each.scrollWidth > each.clientWidth && each.clientHeight < 40")) == [True]
     for area in ("#figure-roc", "#figure-confusion", "#figure-subgroups", "#performance .scroll"):
-        assert page.evaluate(every(f"{area} :is(bdi, th, td)[title]", "each.title || '-'")).count("-") == 0
-    heads = page.evaluate(every("#folds th.long", "[each.title, each.scrollWidth > each.clientWidth]"))
+        assert page.evaluate(for_each(f"{area} :is(bdi, th, td)[title]", "each.title || '-'")).count("-") == 0
+    heads = page.evaluate(for_each("#folds th.long", "[each.title, each.scrollWidth > each.clientWidth]"))
     assert heads == [[LONG, True]]
     short = page.evaluate(
-        every("bdi:not([title])", "each.scrollWidth <= each.clientWidth + 1 || each.clientWidth === 0")
+        for_each("bdi:not([title])", "each.scrollWidth <= each.clientWidth + 1 || each.clientWidth === 0")
     )
     assert short.count(False) == 0
 
@@ -121,10 +117,10 @@ def test_phone_shows_long_names_in_full(browser, written):
     with browser.open(written, width=390, height=844, touch=True) as phone:
         assert phone.evaluate("document.documentElement.scrollWidth") <= 390
         css = ":is(.legend, .confusion, .strip) bdi[title]"
-        assert len(phone.evaluate(every(css, "1"))) >= 3
-        assert phone.evaluate(every(css, "getComputedStyle(each).whiteSpace")).count("nowrap") == 0
+        assert len(phone.evaluate(for_each(css, "1"))) >= 3
+        assert phone.evaluate(for_each(css, "getComputedStyle(each).whiteSpace")).count("nowrap") == 0
         inside = "each.getBoundingClientRect().right <= 390"
-        assert phone.evaluate(every("figure, .legend li, .strip, .intervals", inside)).count(False) == 0
+        assert phone.evaluate(for_each("figure, .legend li, .strip, .intervals", inside)).count(False) == 0
         assert phone.errors == []
 
 
@@ -134,15 +130,15 @@ def test_printed_page_shows_figures_and_tables_in_full(browser, written):
         paper.cdp("Emulation.setEmulatedMedia", media="print", features=features)
         assert paper.evaluate("document.documentElement.scrollWidth") <= PRINTED["width"]
         inside = f"each.getBoundingClientRect().right <= {PRINTED['width']}"
-        assert paper.evaluate(every("figure, table, pre, .tile, .legend li, svg, img", inside)).count(False) == 0
+        assert paper.evaluate(for_each("figure, table, pre, .tile, .legend li, svg, img", inside)).count(False) == 0
         whole = "each.scrollWidth <= each.clientWidth + 1"
-        assert paper.evaluate(every(".scroll, pre, .long, .strip span", whole)).count(False) == 0
+        assert paper.evaluate(for_each(".scroll, pre, .long, .strip span", whole)).count(False) == 0
         assert not paper.visible("nav")
         # Readers with dark mode print black on white, too.
         assert paper.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert paper.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
         shade = "getComputedStyle(each).printColorAdjust || getComputedStyle(each).webkitPrintColorAdjust"
-        assert set(paper.evaluate(every(".confusion td", shade))) == {"exact"}
+        assert set(paper.evaluate(for_each(".confusion td", shade))) == {"exact"}
         pages = len(re.findall(rb"/Type\s*/Page\b", paper.pdf()))
         assert 5 <= pages <= 16
 
@@ -168,8 +164,8 @@ def test_confusion_table_of_any_size_fits_its_figure(browser, tmp_path, names, m
     with browser.open(path, width=across) as page:
         page.cdp("Emulation.setEmulatedMedia", media=media)
         inside = "each.getBoundingClientRect().right <= each.closest('figure').getBoundingClientRect().right - 8"
-        assert page.evaluate(every(".confusion", inside)) == [True]
-        num_lines = set(page.evaluate(every(".confusion bdi", "each.getClientRects().length")))
+        assert page.evaluate(for_each(".confusion", inside)) == [True]
+        num_lines = set(page.evaluate(for_each(".confusion bdi", "each.getClientRects().length")))
         assert num_lines == {1}
 
 

@@ -192,7 +192,8 @@ def test_label_metrics_agree_with_their_definitions(seed):
 def test_weighted_log_loss_of_rsna_2019_agrees_with_scikit_learn(seed):
     targets, p = labels(seed, k=6)
     names = ["epidural", "intraparenchymal", "intraventricular", "subarachnoid", "subdural", "any"]
-    facts = competition_facts("multilabel", labels={"targets": names}, score=weighted({"any": 2}))
+    score = {"metric": "weighted_log_loss", "weights": {"any": 2}}
+    facts = competition_facts("multilabel", labels={"targets": names}, score=score)
     sizes = np.tile([1, 1, 1, 1, 1, 2], len(p))
     expected = reference.log_loss(targets.ravel(), clipped(p).ravel(), sample_weight=sizes, labels=[0, 1])
     assert metric_of(facts)(targets, p) == pytest.approx(expected, **EXACT)
@@ -258,7 +259,3 @@ def test_ece_bins_are_closed_on_the_right():
     apart = metrics.ece(np.array([0, 1]), np.array([0.2, np.nextafter(0.2, 1)]))
     together = metrics.ece(np.array([0, 1]), np.array([0.2, 0.2]))
     assert (apart, together) == pytest.approx((0.5, 0.3), abs=1e-9)
-
-
-def weighted(weights, metric="weighted_log_loss", **more):
-    return {"metric": metric, "weights": weights, **more}

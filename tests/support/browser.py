@@ -214,6 +214,11 @@ def _key(name: str) -> str:
     return name if len(name) == 1 else getattr(Keys, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper())
 
 
+def for_each(css: str, js: str) -> str:
+    """Returns a script that evaluates an expression of `each` for every element."""
+    return f"[...document.querySelectorAll({css!r})].map(each => {js})"
+
+
 def browser_or_skip() -> type[Page]:
     """Returns Page; without a browser, the test is skipped, or fails if MEDFOLD_NEEDS_BROWSER is set, as in CI."""
     if problem := missing():

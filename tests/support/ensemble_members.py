@@ -22,3 +22,11 @@ def independent(n=1000, count=3, strength=1.0, seed=0) -> tuple[np.ndarray, np.n
     rng = np.random.default_rng(seed)
     targets = rng.integers(0, 2, n)
     return expit(rng.normal(strength * (2 * targets - 1), 1, (count, n)))[:, :, None], targets
+
+
+def of_different_accuracy(count=4, n=300, seed=0) -> tuple[np.ndarray, np.ndarray]:
+    """Returns binary predictions of members of different accuracy with independent errors, and the targets."""
+    rng = np.random.default_rng(seed)
+    targets = rng.integers(0, 2, n)
+    strength = np.linspace(0.6, 1.6, count)[:, None]
+    return expit(strength * (targets - 0.5) * 2 + rng.normal(0, 1, (count, n)))[:, :, None], targets

@@ -25,6 +25,11 @@ def refused(match: str) -> pytest.RaisesExc[UserError]:
     return pytest.raises(UserError, match=match)
 
 
+def slow_but_first(first, *others) -> list:
+    """Returns the parameters of a test, of which all but the first are slow."""
+    return [first, *(pytest.param(each, marks=pytest.mark.slow) for each in others)]
+
+
 def shipped() -> list[str]:
     """Lists the competitions that medfold ships: those in competition/README.md, without a user's own."""
     lines = (REPOSITORY / "competition" / "README.md").read_text(encoding="utf-8").splitlines()

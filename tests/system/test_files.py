@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import subprocess
+import stat
 import sys
 import time
 from pathlib import Path
@@ -71,6 +72,15 @@ def test_next_process_removes_what_a_killed_one_left(tmp_path):
     files._tidied_folders.discard(tmp_path)
     files.write_text("new", tmp_path / "note.txt")
     assert sorted(tmp_path.iterdir()) == sorted([*kept, tmp_path / "note.txt"])
+
+
+def test_private_text_is_for_its_owner_alone(tmp_path):
+    path = tmp_path / "samples.csv"
+    path.write_text("old")
+    path.chmod(0o644)
+    files.write_text("patient", path, private=True)
+    assert path.read_text() == "patient"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_final_names_replace_temporary_ones(tmp_path):

@@ -14,11 +14,7 @@ from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.kaggle_server import drop, lose, stall, status
 from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition
-
-
-def raw_files(competition):
-    folder = competition.paths.raw
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+from tests.support.sources import raw_files
 
 
 def leftovers(competition):
@@ -27,7 +23,7 @@ def leftovers(competition):
 
 def test_download_writes_all_files_of_a_competition(hosted, competition, content):
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
     assert leftovers(competition) == []
     said = hosted.said()
     assert "kaggle     as alice, by the token in KAGGLE_API_TOKEN" in said
@@ -78,7 +74,7 @@ def test_download_survives_network_faults(hosted, competition, content, faults):
     for where, actions in faults.items():
         hosted.fault(where, *actions)
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
     assert leftovers(competition) == []
 
 
@@ -86,7 +82,7 @@ def test_download_survives_a_stall(hosted, competition, content, monkeypatch):
     monkeypatch.setattr("medfold.system.http_download.TIMEOUT", (1, 0.3))
     hosted.fault("storage", stall(2, after=200_000))
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 def test_archive_damaged_once_is_downloaded_again(hosted, competition, content):
@@ -94,7 +90,7 @@ def test_archive_damaged_once_is_downloaded_again(hosted, competition, content):
     hosted.competitions["histology"].archive = whole[: len(whole) // 2]  # truncated already on Kaggle
     hosted.fault("DownloadDataFiles", None, heal(hosted, whole))
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
     assert "damaged archive" in hosted.said()
 
 
@@ -144,7 +140,7 @@ def test_split_and_nested_archives_are_unpacked(hosted, competition, content):
         {**outer, "train.zip.001": train[:half], "train.zip.002": train[half:]}
     )
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 def test_corrected_facts_need_no_second_download(hosted, competition, project_folder, content):
@@ -156,13 +152,13 @@ def test_corrected_facts_need_no_second_download(hosted, competition, project_fo
     hosted.log.clear()
     download(Competition.open("histology"))
     assert hosted.log == []
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 def test_single_files_keep_their_folders(hosted, competition, content):
     download(competition, patterns=["train_labels.csv", "test/*"])
     expected = {name: data for name, data in content.items() if name == "train_labels.csv" or name.startswith("test/")}
-    assert raw_files(competition) == expected
+    assert raw_files(competition.paths) == expected
     assert "training needs more files" in hosted.said()
     assert not open_source(competition).is_complete
     assert leftovers(competition) == []
@@ -175,14 +171,14 @@ def test_single_files_add_up_to_complete_data(hosted, competition, content):
     assert hosted.asked("DownloadDataFile") == 25  # train_labels.csv is there already
     assert "complete for training" in hosted.said()
     assert open_source(competition).is_complete
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 def test_single_file_zipped_by_kaggle_is_unpacked(hosted, competition, content):
     packed = zipped({"train_labels.csv": content["train_labels.csv"]})
     hosted.competitions["histology"].files["train_labels.csv"] = packed
     download(competition, patterns=["train_labels.csv"])
-    assert raw_files(competition) == {"train_labels.csv": content["train_labels.csv"]}
+    assert raw_files(competition.paths) == {"train_labels.csv": content["train_labels.csv"]}
 
 
 def test_unmatched_file_pattern_is_refused(hosted, competition):
@@ -211,7 +207,7 @@ def test_only_missing_or_changed_files_are_downloaded_again(hosted, competition,
     changed.write_bytes(changed.read_bytes()[::-1])  # of the same size
     hosted.log.clear()
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
     assert hosted.asked("DownloadDataFile") == 2
     assert hosted.asked("DownloadDataFiles") == 0
     assert "2 files are missing or changed" in hosted.said()
@@ -227,7 +223,7 @@ def test_unrepairable_file_causes_a_full_download(hosted, competition, content, 
     else:
         hosted.competitions["histology"].files[name] = b"renewed"
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
     assert "downloading everything" in hosted.said()
 
 
@@ -240,7 +236,7 @@ def test_single_files_leave_damaged_data_incomplete(hosted, competition, content
     assert not open_source(competition).is_complete
     download(competition, patterns=[sorted(content)[3]])
     assert open_source(competition).is_complete
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 def test_single_files_keep_a_partial_archive(hosted, competition, content):
@@ -250,7 +246,7 @@ def test_single_files_keep_a_partial_archive(hosted, competition, content):
     download(competition, patterns=["train_labels.csv"])
     assert (competition.paths.downloads / "histology.zip.part").stat().st_size > 200_000
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 def test_damaged_single_archive_raises_and_is_downloaded_again(hosted, competition):
@@ -260,7 +256,7 @@ def test_damaged_single_archive_raises_and_is_downloaded_again(hosted, competiti
         download(competition, patterns=["extra.zip"])
     hosted.competitions["histology"].files["extra.zip"] = whole
     download(competition, patterns=["extra.zip"])
-    assert raw_files(competition) == {"extra/1.txt": b"1" * 1000}
+    assert raw_files(competition.paths) == {"extra/1.txt": b"1" * 1000}
 
 
 def test_one_part_of_a_split_archive_downloads_the_others(hosted, competition):
@@ -268,7 +264,7 @@ def test_one_part_of_a_split_archive_downloads_the_others(hosted, competition):
     parts = {"t.zip.001": whole[:500], "t.zip.002": whole[500:]}
     hosted.competitions["histology"].files = parts
     download(competition, patterns=["t.zip.002"])
-    assert raw_files(competition) == {"t/1.txt": b"1" * 1000}
+    assert raw_files(competition.paths) == {"t/1.txt": b"1" * 1000}
 
 
 def test_json_file_is_streamed_and_resumed(hosted, competition):
@@ -276,7 +272,7 @@ def test_json_file_is_streamed_and_resumed(hosted, competition):
 
     hosted.fault("storage", drop(after=300_000))
     download(competition, patterns=["boxes.json"])
-    assert raw_files(competition) == {"boxes.json": data}
+    assert raw_files(competition.paths) == {"boxes.json": data}
     assert any("Range" in headers for _, headers in hosted.log)
 
 
@@ -284,7 +280,7 @@ def test_download_waits_for_a_lost_network(hosted, competition, content):
     hosted.fault("storage", drop(after=300_000))
     hosted.fault("DownloadDataFiles", None, *[lose] * 6)
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 def test_hostile_archive_is_deleted_and_downloaded_again(hosted, competition, content):
@@ -293,14 +289,14 @@ def test_hostile_archive_is_deleted_and_downloaded_again(hosted, competition, co
         download(competition)
     hosted.competitions["histology"].archive = zipped(content)
     download(competition)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 def test_force_replaces_a_kept_archive(hosted, competition, content):
     competition.paths.downloads.mkdir(parents=True)
     (competition.paths.downloads / "histology.zip").write_bytes(zipped({**content, "train_labels.csv": b"old"}))
     download(competition, force=True)
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 @pytest.mark.slow
@@ -313,7 +309,7 @@ def test_killed_download_resumes(hosted, competition, project_folder, content):
     hosted.log.clear()
     assert "resuming at" in finish(project_folder, "download -c histology")
     assert [headers["Range"] for _, headers in hosted.log if "Range" in headers] == [f"bytes={kept}-"]
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
     assert leftovers(competition) == []
 
 
@@ -330,7 +326,7 @@ def test_killed_unpacking_starts_again_without_download(hosted, competition, pro
     hosted.log.clear()
     finish(project_folder, "download -c histology")
     assert hosted.asked("DownloadDataFiles") == 0  # the archive was complete
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
     assert leftovers(competition) == []
 
 
@@ -344,7 +340,7 @@ def test_killed_forced_download_keeps_the_old_data(hosted, competition, project_
         lambda: part.is_file() and part.stat().st_size > 200_000,
     )
     assert open_source(competition).is_complete
-    assert raw_files(competition) == content
+    assert raw_files(competition.paths) == content
 
 
 @pytest.mark.slow

@@ -8,11 +8,7 @@ from tests.support.helpers import refused, zipped
 from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.kaggle_server import HostedDataset, drop
 from tests.support.small_project import add_competition
-
-
-def raw_files(competition):
-    folder = competition.paths.raw
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+from tests.support.sources import raw_files
 
 
 @pytest.fixture
@@ -26,19 +22,19 @@ def dataset(kaggle, content, project_folder):
 def test_download_writes_all_files_of_a_data_set(kaggle, dataset, content):
     kaggle.fault("storage", drop(after=200_000))
     download(dataset)
-    assert raw_files(dataset) == content
+    assert raw_files(dataset.paths) == content
 
 
 def test_public_data_set_needs_no_account(kaggle, dataset, content, monkeypatch):
     monkeypatch.delenv("KAGGLE_API_TOKEN")
     download(dataset)
-    assert raw_files(dataset) == content
+    assert raw_files(dataset.paths) == content
     assert "without an account" in kaggle.said()
 
 
 def test_single_files_of_a_data_set_are_downloaded(kaggle, dataset, content):
     download(dataset, patterns=["*.csv"])
-    assert sorted(raw_files(dataset)) == ["sample_submission.csv", "train_labels.csv"]
+    assert sorted(raw_files(dataset.paths)) == ["sample_submission.csv", "train_labels.csv"]
 
 
 def test_unknown_data_set_is_refused(kaggle, dataset):

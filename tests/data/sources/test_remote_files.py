@@ -8,6 +8,7 @@ from medfold.data.sources import remote_files
 from medfold.data.sources.kinds import SourceFolders
 from medfold.system import http_download
 from tests.support.helpers import refused, zipped
+from tests.support.sources import raw_files
 
 CONTENT = {"train/a.png": b"a" * 100, "train.csv": b"id,label\na,1\n"}
 
@@ -35,11 +36,6 @@ def arriving(monkeypatch):
 
 def fetch(folders):
     remote_files.fetch_archive(lambda: None, "histology", folders)
-
-
-def raw_files(folders):
-    paths = sorted(path for path in folders.raw.rglob("*") if path.is_file())
-    return {path.relative_to(folders.raw).as_posix(): path.read_bytes() for path in paths}
 
 
 def test_archive_is_unpacked_and_kept(folders, arriving, capsys):

@@ -3,8 +3,8 @@
 import errno
 import os
 import re
-import subprocess
 import stat
+import subprocess
 import sys
 import time
 from pathlib import Path

@@ -11,6 +11,8 @@ from medfold.scaffold.draft import Draft
 from medfold.scaffold.image_contents import guess_channels
 from tests.support.helpers import picture
 
+GREY, COLOURED = ExaminedImage("", 12, True), ExaminedImage("", 12, False)
+
 
 def grey_and_coloured(folder, num_grey: int, num_coloured: int) -> list[str]:
     """Writes grey images, then coloured ones, and returns their names in this order."""
@@ -55,8 +57,8 @@ def test_unreadable_images_are_left_out(tmp_path):
 
 
 def test_image_that_crashes_its_decoder_is_named(tmp_path, monkeypatch):
-    crashed, grey = ExaminedImage(DECODER_CRASHED), ExaminedImage("", 12, True)
-    monkeypatch.setattr(image_contents, "examine_images", lambda _, images: [crashed, *[grey] * (len(images) - 1)])
+    crashed = ExaminedImage(DECODER_CRASHED)
+    monkeypatch.setattr(image_contents, "examine_images", lambda _, images: [crashed, *[GREY] * (len(images) - 1)])
     found, draft = guessed(tmp_path, grey_and_coloured(tmp_path, 3, 0))
     assert found == 1
     assert draft.reasons[0].why == "2 of the 2 images examined are grey"
@@ -83,11 +85,21 @@ def test_fewer_of_large_images_are_read(tmp_path, monkeypatch):
     assert guessed(tmp_path, names)[1].reasons[0][2] == "3 of the 3 images examined are grey"
 
 
-def test_images_examined_are_spread_evenly():
-    items = [str(number) for number in range(9)]
-    assert image_contents._evenly_spaced(items, 3) == ["0", "4", "8"]
-    assert image_contents._evenly_spaced(items, 20) == items
-    assert image_contents._evenly_spaced(["a"], 3) == ["a"]
+@pytest.mark.parametrize(
+    ("num_images", "max_images", "expected"), [(9, 3, [0, 4, 8]), (9, 20, [*range(9)]), (1, 3, [0])]
+)
+def test_images_examined_are_spread_evenly(tmp_path, monkeypatch, num_images, max_images, expected):
+    names = grey_and_coloured(tmp_path, num_images, 0)
+    examined = []
+
+    def examine_images(raw, images):
+        examined.extend(images)
+        return [GREY] * len(images)
+
+    monkeypatch.setattr(image_contents, "MAX_IMAGES_READ", max_images)
+    monkeypatch.setattr(image_contents, "examine_images", examine_images)
+    guessed(tmp_path, names)
+    assert examined == [names[number] for number in expected]
 
 
 def write_pages(path, num_pages: int, coloured: bool = False) -> str:
@@ -112,10 +124,16 @@ def test_several_pages_are_a_doubt(tmp_path, pages, doubt):
     assert doubts == ([] if doubt is None else [doubt])
 
 
-def test_three_pages_that_differ_are_the_channels_of_one_image():
-    draft = Draft()
-    image_contents._doubt_frames(draft, {3}, all_grey=False)
-    image_contents._doubt_frames(draft, {3}, all_grey=True)
-    image_contents._doubt_frames(draft, {1, 3}, all_grey=False)
-    expected = ["used as the three channels of one image", "the first is used; middle", "the first is used; middle"]
-    assert [text in doubt.what for text, doubt in zip(expected, draft.doubts, strict=True)] == [True, True, True]
+@pytest.mark.parametrize(
+    ("image", "pages", "handling"),
+    [
+        (COLOURED, (3, 3), "they are used as the three channels of one image"),
+        (GREY, (3, 3), "the first is used; middle, last or montage?"),
+        (COLOURED, (1, 3), "the first is used; middle, last or montage?"),
+    ],
+)
+def test_three_pages_that_differ_are_the_channels_of_one_image(tmp_path, monkeypatch, image, pages, handling):
+    examined = [image._replace(num_frames=count) for count in pages]
+    monkeypatch.setattr(image_contents, "examine_images", lambda raw, images: examined)
+    (doubt,) = guessed(tmp_path, grey_and_coloured(tmp_path, 2, 0))[1].doubts
+    assert doubt.what.endswith(f" pages or frames, and {handling}")

@@ -1,7 +1,9 @@
-"""Sample submissions and predictions of three units."""
+"""Sample submissions and predictions of three units, and the rows of a ledger."""
 
 import numpy as np
 import pandas as pd
+
+from medfold.submission.ledger import read_ledger
 
 IDS = ["007", "1e5", "c"]
 
@@ -21,3 +23,8 @@ LONG = {"submission": {"layout": "long", "id": "ID"}}
 def long_sample(order):
     names = [f"{id}_{label}" for id in ("ID_1", "ID_2") for label in ("a", "b")]
     return pd.DataFrame({"ID": [names[number] for number in order], "Label": "0.5"}, dtype=str)
+
+
+def ledger(competition) -> list[dict]:
+    """Returns the rows of the ledger of the project of a competition."""
+    return read_ledger(competition.project_paths).to_dict("records")

@@ -11,22 +11,18 @@ from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.competition.slugs import kaggle_slug
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
-from medfold.submission.ledger import LedgerRow, add_row, read_ledger
+from medfold.submission.ledger import LedgerRow, add_row
 from medfold.system import json_files
 from medfold.system.git import git_commit
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused, zipped
-from tests.support.histology import HISTOLOGY, auc_of, histology
+from tests.support.histology import HISTOLOGY, auc_of
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
 from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition, copy_project
-
-
-@pytest.fixture(scope="module")
-def files_and_truth():
-    return histology(24, 8, "png")
+from tests.support.submissions import ledger
 
 
 @pytest.fixture
@@ -36,15 +32,6 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     kaggle.competitions["histology"] = HostedCompetition(archive=zipped(content), judge=auc_of(truth))
     copy_project(histology_once("csv"), tmp_path, monkeypatch)
     return kaggle
-
-
-@pytest.fixture
-def competition(hosted):
-    return Competition.open("histology")
-
-
-def ledger(competition):
-    return read_ledger(competition.project_paths).to_dict("records")
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.notebooks import wheels
-from medfold.submission.ledger import read_ledger
 from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import write_csv
@@ -22,6 +21,7 @@ from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
 from tests.support.processes import finish, kill_when, start
 from tests.support.small_project import add_competition, copy_project
+from tests.support.submissions import ledger
 from tests.support.weights_files import keras_weights
 
 REF = "alice/medfold-histology-baseline"
@@ -30,11 +30,6 @@ NO_WHEELS = (
     "import pathlib; from medfold.notebooks import wheels; "
     "wheels.build_wheel = lambda out: pathlib.Path(out, 'medfold.whl').write_bytes(b'wheel')"
 )
-
-
-@pytest.fixture(scope="module")
-def files_and_truth():
-    return histology(24, 8, "png")
 
 
 @pytest.fixture
@@ -58,15 +53,6 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
 
     kaggle.runner = run
     return kaggle
-
-
-@pytest.fixture
-def competition(hosted):
-    return Competition.open("histology")
-
-
-def ledger(competition):
-    return read_ledger(competition.project_paths).to_dict("records")
 
 
 def metadata(competition):

@@ -114,7 +114,7 @@ report: setup  ## write a web page about a run or an ensemble   COMPETITION= REC
 submit: setup  ## combine the predictions of the folds; check, upload and record the submission   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1 DRY_RUN=1 FORCE=1
 	@$(MEDFOLD) submit $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS) $(call flag,DRY_RUN,--dry-run) $(call flag,FORCE,--force)
 
-notebook: setup  ## pack the trained nets, and a notebook that submits their predictions, without uploading   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1
+notebook: setup  ## write the notebook of a notebook competition, and pack the nets for it; uploads nothing   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1
 	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
 scores: setup  ## fetch the leaderboard scores, and compare them with the OOF scores   COMPETITION= JSON=1
@@ -138,10 +138,10 @@ export: setup  ## write a trained net as a .keras file, which Keras loads withou
 
 ##@ Work on medfold itself
 
-test: setup  ## run the fast tests, about three minutes   ORDER=7 in a random order
+test: setup  ## run the fast tests, about three minutes   ORDER=7 in the random order of this seed
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"
 
-test-all: setup  ## run all tests, about half an hour   ORDER=7 in a random order
+test-all: setup  ## run all tests, about half an hour   ORDER=7 in the random order of this seed
 	@$(RUN_PYTHON) -m pytest $(PYTEST)
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 

@@ -61,7 +61,7 @@ def test_rank_correlation_needs_three_different_scores(project_paths, capsys, pa
 def test_submissions_are_returned_as_numbers(project_paths):
     add(project_paths, 1, "0.900000", "0.8", oof_low="0.85", oof_high="", private="")
     (result,) = scores(project_paths, "small")
-    assert (result.competition, result.metric, result.num_other_metrics) == ("small", "auc", 0)
+    assert (result.competition, result.metric, result.num_not_comparable) == ("small", "auc", 0)
     (row,) = result.submissions
     assert {key: row[key] for key in SCORE_COLUMNS} == {
         "oof": 0.9,
@@ -77,7 +77,7 @@ def test_scores_by_another_metric_are_counted_and_left_out(project_paths, capsys
     for number, metric in enumerate(["auc", "log_loss", "log_loss", "accuracy"]):
         add(project_paths, number, "0.9", "0.8", metric=metric)
     (result,) = scores(project_paths)
-    assert result.num_other_metrics == 3
+    assert result.num_not_comparable == 3
     assert [row["runs"] for row in result.submissions] == ["run0"]
     printed = capsys.readouterr().out
     assert "3 more were scored by another metric, and do not compare: 2 by log_loss, 1 by accuracy" in printed

@@ -81,6 +81,11 @@ def test_num_channels_counts_named_channels():
         ),
         (
             "binary",
+            {"labels": {"targets": ["x"], "group": "patient", "group_pattern": "p."}},
+            "'labels.group' and 'labels.group_pattern' both define the groups: remove one",
+        ),
+        (
+            "binary",
             {"labels": {"targets": ["x"], "keep_columns": ["group"]}},
             "'labels.keep_columns' has 'group', which is reserved for medfold's",
         ),

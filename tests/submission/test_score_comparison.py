@@ -15,7 +15,7 @@ def rows(*pairs: tuple[float, float | None], metric: str = "auc") -> list[Ledger
 
 def test_only_submissions_by_the_metric_are_compared():
     found = compare_scores("small", "auc", rows((0.9, None)) + rows((0.3, 0.2), (0.4, 0.1), metric="log_loss"))
-    assert (found.competition, found.metric, found.num_other_metrics) == ("small", "auc", 2)
+    assert (found.competition, found.metric, found.num_not_comparable) == ("small", "auc", 2)
     (submission,) = found.submissions
     assert list(submission) == SHOWN_COLUMNS
     assert (submission["runs"], submission["oof"], submission["public"]) == ("run0", 0.9, None)

@@ -107,7 +107,7 @@ def find_group_overlap(competition: Competition, dataset: Dataset) -> GroupOverl
 
 
 def is_formula(text: str) -> bool:
-    """Returns True for a text that a spreadsheet would run when it opens a CSV file; numbers are none.
+    """Returns True for a text that a spreadsheet would run when it opens a CSV file; False for numbers such as -1.
 
     Source:
         OWASP, CSV injection.

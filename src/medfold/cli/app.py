@@ -309,7 +309,7 @@ def notebook(
     method: Method = "",
     per_class: PerClass = False,
 ) -> None:
-    """Pack the trained nets, and a notebook that submits their predictions, without uploading."""
+    """Write the notebook of a notebook competition, and pack the nets for it; uploads nothing."""
     with open_competition(competition, writes=["runs"]) as opened:
         from medfold.commands.notebook import notebook
 

@@ -60,7 +60,7 @@ def read_overrides(text: str) -> dict[str, Any]:
 
 
 def is_number(text: str) -> bool:
-    """Returns True for a whole number from 0, in digits, of a size that a computer counts to."""
+    """Returns True for 1 to 18 decimal digits: a whole number from 0."""
     return bool(re.fullmatch("[0-9]{1,18}", text))
 
 

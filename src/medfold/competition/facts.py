@@ -78,6 +78,8 @@ class CompetitionFacts(config.SettingsFile):
     def _check_consistency(self) -> "CompetitionFacts":
         """Checks that keys of different sections fit each other."""
         self._check_test_set()
+        if self.labels.group and self.labels.group_pattern:
+            raise ValueError("'labels.group' and 'labels.group_pattern' both define the groups: remove one")
         self._check_label_map()
         self._check_score()
         self._check_lists()

@@ -108,8 +108,9 @@ class LabelFacts(StrictModel):
     )
     group_pattern: str | None = Field(
         default=None,
-        description="The group as a regular expression on the id, in place of `labels.group`. The part of the match "
-        "named `group` counts, else the first capture group, else the whole match.",
+        description="Regular expression that finds the group at the start of the id, for data without a column for "
+        "`labels.group`; `.*` skips what comes before. The part of the match named `group` counts, else the first "
+        "capture group, else the whole match.",
     )
     keep_columns: tuple[str, ...] = Field(
         default=(),
@@ -228,8 +229,8 @@ class ImageFacts(StrictModel):
     )
     frame: Literal["first", "middle", "last", "montage"] | int = Field(
         default="first",
-        description="Frame to use of files with several; numbers count from 0. `montage`: all frames as tiles of one "
-        "image.",
+        description="Which frame to use if a file has several; numbers count from 0. `montage`: all frames as tiles of "
+        "one image.",
     )
     dicom_headers: list[str] = Field(
         default=[],

@@ -86,8 +86,8 @@ class TrainingSettings(StrictModel):
     batch_size: int = Field(
         default=32,
         ge=1,
-        description="Images per batch. With pretrained weights 8 or more: batch normalisation before the head uses the "
-        "statistics of one batch, and `accumulation_steps` does not widen them.",
+        description="Images per batch. Use 8 or more with pretrained weights: the batch normalisation before the head "
+        "sees one batch at a time, also with `accumulation_steps`.",
     )
     accumulation_steps: int = Field(
         default=1, ge=1, description="Number of batches whose gradients are combined into one step of the optimizer."

@@ -99,7 +99,7 @@ def geometric_mean_of(stack: np.ndarray, exclusive: bool) -> np.ndarray:
 
 @ensemble_method("rank mean", needs_labels=False, gives_ranks=True)
 def rank(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
-    """The mean of each member's rank of a prediction among its OOF predictions, as a share.
+    """The mean of the members' percentile ranks: the share of a member's OOF predictions below the prediction.
 
     The reference is the OOF predictions, not the batch to predict, so the rank of an image does not depend on which
     other images are predicted with it.

@@ -31,7 +31,7 @@ class LedgerRow:
         oof_low: lower end of its 95 % interval.
         oof_high: upper end of its 95 % interval.
         trained_folds: numbers of the trained folds.
-        ref: number of the submission on the leaderboard.
+        ref: Kaggle's id of the submission (`ref` in its API).
         public: score on the public part of the leaderboard.
         private: score on the private part of the leaderboard.
         status: written, pending, scored or error.

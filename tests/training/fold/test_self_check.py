@@ -44,7 +44,7 @@ def test_good_fold_is_not_suspicious(kind):
 
 def test_nearly_constant_predictions_are_suspicious():
     found = self_check(trained_fold(predictions=np.full((200, 1), 0.5) + 1e-5 * np.arange(200)[:, None] % 2))
-    assert found[0].startswith("predictions hardly vary: their standard deviation over 200 images is")
+    assert found[0].startswith("predictions hardly vary: their standard deviation over 200 predictions is")
 
 
 def test_score_with_interval_below_chance_is_suspicious():

@@ -102,7 +102,7 @@ def _predictions_hardly_vary(inputs: SelfCheckInput) -> str:
         return ""
     return (
         "predictions hardly vary: their standard deviation over "
-        f"{count_of(len(inputs.predictions), 'image')} is {spread:.1g}"
+        f"{count_of(len(inputs.predictions), 'prediction')} is {spread:.1g}"
     )
 
 

@@ -34,7 +34,6 @@ def make_section(tmp_path, monkeypatch):
         run_paths = SimpleNamespace(fold=lambda number: SimpleNamespace(weights=weights))
         run = SimpleNamespace(name="one", recipe=recipe, paths=run_paths)
         fakes = {
-            "Run": SimpleNamespace(open=lambda competition, name: run),
             "store_key": lambda competition, preparation: "key",
             "load_store": lambda paths, key: store,
             "compute_heat_maps": lambda *arguments: found,
@@ -47,6 +46,7 @@ def make_section(tmp_path, monkeypatch):
             facts=competition_facts(task), paths=SimpleNamespace(raw_root=lambda root: tmp_path)
         )
         ensemble = SimpleNamespace(
+            runs=[run],
             run_names=["one"],
             oof=SimpleNamespace(unit_ids=["a", "b"], fold=np.array([2, 0])),
             probabilities=SimpleNamespace(targets=np.array(TRUE_LABELS[task]), predictions=np.array(predictions)),

@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Values(dict[str, str]):
-    """Former values of a key by the current ones."""
+    """Former values of a key, by its current values."""
 
 
 Names = dict[str, "str | Names | Values"]

@@ -1,4 +1,6 @@
-"""Trainings that end as by a power failure."""
+"""Trainings that are interrupted: by a power failure, or by a loss that is not a number."""
+
+import numpy as np
 
 from medfold.training.loop.batch_trainer import BatchTrainer
 
@@ -16,5 +18,16 @@ def interrupt_after(monkeypatch, after):
             raise PowerFailure
         count[0] += 1
         return original(self, *batch)
+
+    monkeypatch.setattr(BatchTrainer, "__call__", step)
+
+
+def lose_number_at(monkeypatch, number):
+    """Makes the loss of this step not a number; the first step is 1."""
+    original, count = BatchTrainer.__call__, [0]
+
+    def step(self, images, targets, weights):
+        count[0] += 1
+        return original(self, images, targets, weights * (np.nan if count[0] == number else 1))
 
     monkeypatch.setattr(BatchTrainer, "__call__", step)

@@ -1,4 +1,4 @@
-"""Opening of the competition that a command works on, with the checks before its work begins."""
+"""Opens the competition that a command works on, and checks it before the work begins."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

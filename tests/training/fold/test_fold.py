@@ -30,6 +30,7 @@ from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
 from tests.support.fake_trainings import fake_phase
 from tests.support.helpers import refused, slow_but_first
+from tests.support.interruptions import lose_number_at
 from tests.support.small_tasks import NUM_IMAGES, result_files, task, with_pretrained_backbone
 
 
@@ -320,20 +321,14 @@ def test_weights_of_another_net_raise_in_one_line(tmp_path, pretrained):
 @pytest.mark.slow
 def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: is_epoch_end)
-    step, steps = BatchTrainer.__call__, [0]
-
-    def step_with_nan(self, *batch):
-        steps[0] += 1
-        images, targets, weights = batch
-        step(self, images, targets, weights * (np.nan if steps[0] == 13 else 1))
-
-    monkeypatch.setattr(BatchTrainer, "__call__", step_with_nan)
+    sound = BatchTrainer.__call__
+    lose_number_at(monkeypatch, 13)
     paths = FoldPaths(tmp_path / "fold0")
     with refused("fold 0: the loss is not a number at epoch 3, step 3"):
         fold.train_fold(task(), 0, paths)
     with np.load(paths.checkpoint) as state:
         assert json.loads(str(state["metadata"]))["history"][-1]["epoch"] == 2
-    monkeypatch.setattr(BatchTrainer, "__call__", step)
+    monkeypatch.setattr(BatchTrainer, "__call__", sound)
     assert fold.train_fold(task(), 0, paths) > 0.9
 
 

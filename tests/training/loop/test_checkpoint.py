@@ -11,10 +11,9 @@ from medfold.system import files
 from medfold.system.deadline import STOP_AT
 from medfold.training.fold import fold
 from medfold.training.loop import checkpoint as state
-from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint, remove_checkpoint
 from tests.support.helpers import refused, zipped
-from tests.support.interruptions import PowerFailure, interrupt_after
+from tests.support.interruptions import PowerFailure, interrupt_after, lose_number_at
 from tests.support.small_tasks import result_files, task
 
 ARRAYS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.int64(7)]
@@ -155,15 +154,7 @@ def test_checkpoint_of_another_recipe_is_not_resumed(tmp_path, monkeypatch, ever
 
 @pytest.mark.slow
 def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
-    original = BatchTrainer.__call__
-    count = [0]
-
-    def step(self, *batch):
-        count[0] += 1
-        images, targets, weights = batch
-        original(self, images, targets, weights * (np.nan if count[0] == 4 else 1))
-
-    monkeypatch.setattr(BatchTrainer, "__call__", step)
+    lose_number_at(monkeypatch, 4)
     paths = FoldPaths(tmp_path / "fold")
     with refused("not a number at epoch 1, step 4"):
         fold.train_fold(task(epochs=2), 0, paths)

@@ -1,9 +1,9 @@
 """Training of runs: the folds, in this process or in child processes. Importing this package imports no Keras.
 
-- `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_start`: its folder and its
-  missing folds; `run_inputs`, `run_metadata`: its settings and data, and what it is made from;
-  `features_file`: the features of a frozen backbone, which runs share;
-- `parallel`, `child`: folds in child processes;
+- `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_plan`: what it trains;
+  `run_start`: its folder and its missing folds; `run_inputs`, `run_metadata`: its settings and data, and what it is
+  made from; `features_file`: the features of a frozen backbone, which runs share;
+- `fold_training`: one fold of it, in this process; `parallel`, `child`: folds in child processes;
 - `fold/`: one fold; `loop/`: the training loop; `batches/`: what it is trained on. Each imports only those after it.
 """
 

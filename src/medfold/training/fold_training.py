@@ -1,0 +1,78 @@
+"""The training of one fold of a run, in this process: once, whoever else trains the run."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+from medfold.paths import FoldPaths
+from medfold.runs import is_fold_trained
+from medfold.scoring import format_score, metric_of
+from medfold.system import hardware, locks
+from medfold.system.native_output import silence_native_output
+from medfold.terminal.console import format_duration, say
+from medfold.training.run_inputs import RunInputs
+
+MAX_DEFAULT_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class FoldTraining:
+    """A fold to train; it can be pickled for another process.
+
+    Args:
+        inputs: the settings and data of the run.
+        number: number of the fold.
+        paths: the files of the fold.
+        plugins: plugins.py of the competition. Defaults to none.
+    """
+
+    inputs: RunInputs
+    number: int
+    paths: FoldPaths
+    plugins: Path | None = None
+
+    @property
+    def topic(self) -> str:
+        """Name of the training on the terminal and in messages."""
+        return f"fold {self.number}"
+
+
+def train_fold_once(training: FoldTraining) -> bool:
+    """Trains a fold; skips it if another process has finished it in the meantime.
+
+    A lock keeps two processes from training the same one.
+
+    Returns:
+        True if it was trained, False if it was skipped.
+    """
+    inputs = training.inputs
+    if inputs.num_workers is None:
+        inputs = replace(inputs, num_workers=default_num_workers())
+    metric = metric_of(inputs.facts)
+    began = time.monotonic()
+    with locks.lock(training.paths.folder):
+        if is_fold_trained(training.paths):
+            return False
+        score = _import_fold().train_fold(inputs, training.number, training.paths)
+    say(training.topic, f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
+    return True
+
+
+def default_num_workers() -> int:
+    """Returns how many processes make the batches of one training: one per core with a GPU, else one per two cores.
+
+    There are at most 8. With two cores or fewer and no GPU it is 0: a worker would take as much time from the training
+    as it saves.
+    """
+    cores = hardware.num_cores()
+    if hardware.cuda_devices():
+        return min(cores, MAX_DEFAULT_WORKERS)
+    return min(cores // 2, MAX_DEFAULT_WORKERS) if cores > 2 else 0
+
+
+def _import_fold() -> ModuleType:
+    """Imports the module that trains a fold; only when needed, since importing TensorFlow takes seconds."""
+    with silence_native_output(show_on_error=True):  # TensorFlow logs the GPUs that it does not find
+        from medfold.training.fold import fold
+    return fold

@@ -25,6 +25,7 @@ from medfold.cli.options import (
     Yes,
     check_given,
     is_number,
+    read_address,
     read_folds,
     read_jobs,
     read_overrides,
@@ -166,7 +167,12 @@ def train(
     workers: Annotated[
         str, typer.Option(help="Processes that make batches: a number or auto. The results do not depend on it.")
     ] = "auto",
-    on: Annotated[str, typer.Option(help="Where to train: here, or kaggle (on its GPUs).")] = "here",
+    on: Annotated[
+        str, typer.Option(help="Where to train: here, ray (on a cluster, ADDRESS) or kaggle (on its GPUs).")
+    ] = "here",
+    address: Annotated[
+        str, typer.Option(help="Address of a Ray cluster, host:port. Defaults to a cluster on this machine.")
+    ] = "",
 ) -> None:
     """Train the missing folds, or those that FOLD names."""
     folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)
@@ -183,6 +189,7 @@ def train(
             jobs=read_jobs(jobs),
             workers=read_workers(workers),
             on=place,
+            address=read_address(address, place),
         )
 
 

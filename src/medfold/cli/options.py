@@ -1,12 +1,15 @@
 """Options shared by several commands, and functions that read their values."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
+
+if TYPE_CHECKING:
+    from medfold.cluster import ClusterAddress
 
 # Shown as the default of an option that must be given; its absence is a UserError, see `check_given`.
 REQUIRED = "required"
@@ -95,15 +98,34 @@ def read_folds(text: str) -> list[int] | None:
     return sorted({int(number) for number in numbers})
 
 
-def read_place(text: str) -> Literal["here", "kaggle"]:
+def read_place(text: str) -> Literal["here", "ray", "kaggle"]:
     """Reads the value of ON: where to train.
 
     Raises:
-        UserError: neither `here` nor `kaggle`.
+        UserError: another value.
     """
-    if text not in ("here", "kaggle"):
-        raise UserError("expected 'here' or 'kaggle'", variable("ON", text), f"Example: {variable('ON', 'kaggle')}")
+    if text not in ("here", "ray", "kaggle"):
+        example = f"Example: {variable('ON', 'kaggle')}"
+        raise UserError("expected 'here', 'ray' or 'kaggle'", variable("ON", text), example)
     return text
+
+
+def read_address(text: str, place: str) -> "ClusterAddress | None":
+    """Reads the value of ADDRESS: the address of a Ray cluster; None without one.
+
+    Args:
+        text: the value.
+        place: the value of ON.
+
+    Raises:
+        UserError: it is not of the form host:port, or ON is not ray.
+    """
+    from medfold.cluster import ClusterAddress
+
+    if text and place != "ray":
+        fix = f"Add {variable('ON', 'ray')}, or leave it out"
+        raise UserError("is for training on a Ray cluster", variable("ADDRESS", text), fix)
+    return ClusterAddress.parse(text) if text else None
 
 
 def read_jobs(text: str) -> int | None:

@@ -34,7 +34,7 @@ from medfold.images.resizing import fit_within, resize
 from medfold.images.scan import ScanResult, scan_images
 from medfold.images.scan_tables import read_appearance, read_measurements, read_scanned_headers
 from medfold.images.scan_worker import ONE_VALUE_PREFIX, STATISTICS
-from medfold.images.store import Store, load_store, store_exists, store_key, verify_store
+from medfold.images.store import Store, load_store, open_store, store_exists, store_key, verify_store
 from medfold.images.value_checks import value_warnings
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "list_members",
     "load_store",
     "may_be_dicom",
+    "open_store",
     "overlay",
     "path_of_image",
     "preparation_step",

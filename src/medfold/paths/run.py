@@ -58,6 +58,10 @@ class RunPaths:
         """Folder of what `make predict` writes."""
         return self.folder / "predictions"
 
+    def log(self, fold: int) -> Path:
+        """Returns the file with the lines of a fold that was trained on a cluster."""
+        return self.folder / "logs" / f"fold{fold}.log"
+
     def predictions_of(self, images: Path) -> Path:
         """Returns the file for predictions of an image, or of a folder of images.
 

@@ -1,10 +1,11 @@
-"""The training of one fold of a run, in this process: once, whoever else trains the run."""
+"""Work that one process does for a run: it trains a fold, or computes the features that all folds share."""
 
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
+from medfold.competition import use_plugins
 from medfold.paths import FoldPaths
 from medfold.runs import is_fold_trained
 from medfold.scoring import format_score, metric_of
@@ -36,6 +37,31 @@ class FoldTraining:
     def topic(self) -> str:
         """Name of the training on the terminal and in messages."""
         return f"fold {self.number}"
+
+    def carry_out(self) -> None:
+        """Trains the fold in this process, with the plugins of the competition."""
+        use_plugins(self.plugins)
+        train_fold_once(self)
+
+
+@dataclass(frozen=True)
+class FeatureComputation:
+    """The computation of the features of a frozen backbone; it can be pickled for another process.
+
+    Args:
+        inputs: the settings and data of the run.
+        plugins: plugins.py of the competition. Defaults to none.
+    """
+
+    inputs: RunInputs
+    plugins: Path | None = None
+
+    def carry_out(self) -> None:
+        """Computes the features in this process, unless their file exists."""
+        use_plugins(self.plugins)
+        with silence_native_output(show_on_error=True):
+            from medfold.training.fold.frozen_features import compute_features
+        compute_features(self.inputs)
 
 
 def train_fold_once(training: FoldTraining) -> bool:

@@ -1,20 +1,16 @@
 """Training of a run: its missing folds, in this process or in child processes, and the OOF score."""
 
-from pathlib import Path
-
-from medfold.competition import Competition, Recipe, setting_errors_located, use_plugins
+from medfold.competition import Competition, Recipe, setting_errors_located
 from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.runs import write_oof
 from medfold.scoring import OofScore
-from medfold.system.native_output import silence_native_output
 from medfold.system.processes import run_in_subprocess
 from medfold.terminal.console import say
 from medfold.text import count_of, shorten_list
 from medfold.training import parallel
-from medfold.training.fold_training import FoldTraining, train_fold_once
+from medfold.training.fold_training import FeatureComputation, FoldTraining, train_fold_once
 from medfold.training.request import TrainingRequest
-from medfold.training.run_inputs import RunInputs
 from medfold.training.run_plan import RunPlan, plan_run
 from medfold.training.run_start import remove_run_if_no_fold_started
 
@@ -97,20 +93,7 @@ def _compute_missing_features(training: FoldTraining) -> None:
     """Computes the features that all folds need, in a child process, before the machine is divided among the folds."""
     inputs = training.inputs
     if inputs.recipe.training.head_epochs and not inputs.features_file.is_file():
-        run_in_subprocess("features", compute_features, inputs, training.plugins)
-
-
-def compute_features(inputs: RunInputs, plugins: Path) -> None:
-    """Computes the features of the frozen backbone in this process, unless their file exists.
-
-    Args:
-        inputs: the settings and data of the run.
-        plugins: plugins.py of the competition; need not exist.
-    """
-    use_plugins(plugins)
-    with silence_native_output(show_on_error=True):
-        from medfold.training.fold import frozen_features
-    frozen_features.compute_features(inputs)
+        run_in_subprocess("features", FeatureComputation(inputs, training.plugins).carry_out)
 
 
 def _train_here(plan: RunPlan) -> None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-from medfold.cluster.cluster_job import ClusterJob
+from medfold.cluster.cluster_job import ClusterJob, task_topic
 from medfold.cluster.connection import ClusterAddress, check_ray_installed, ray_environment
 from medfold.competition import Competition, Recipe
 from medfold.data import Dataset
@@ -16,6 +16,7 @@ from medfold.runs import trained_folds, write_oof
 from medfold.scoring import OofScore
 from medfold.system import locks
 from medfold.system.reporting_processes import CrashedError, Message, ReportingProcesses, StoppedError
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import EACH_EPOCH, console, say
 from medfold.terminal.progress import live_table
 from medfold.training import RunPlan, TrainingRequest, located, plan_as_text, plan_run, remove_run_if_no_fold_started

@@ -1,7 +1,6 @@
 """What the driver of a cluster is to train."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from medfold.cluster.connection import ClusterAddress
 from medfold.training import FoldTraining, RunPlan
@@ -15,14 +14,12 @@ class ClusterJob:
         address: the cluster; None for one on this machine.
         plans: the runs with their folds to train; they share the store.
         jobs: how many folds to train at the same time; None for as many as fit.
-        wheel: medfold as a wheel, for the nodes.
         environment: environment variables of the trainings.
     """
 
     address: ClusterAddress | None
     plans: list[RunPlan]
     jobs: int | None
-    wheel: Path
     environment: dict[str, str]
 
 

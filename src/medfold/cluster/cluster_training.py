@@ -1,17 +1,14 @@
 """Training on a Ray cluster, seen from here: starts the driver, shows its lines, scores the runs."""
 
-import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
 from medfold.cluster.cluster_job import ClusterJob, task_topic
 from medfold.cluster.connection import ClusterAddress, check_ray_installed, ray_environment
 from medfold.competition import Competition, Recipe
 from medfold.data import Dataset
 from medfold.errors import UserError
-from medfold.notebooks import build_wheel
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import OofScore
 from medfold.system import locks
@@ -81,7 +78,7 @@ def _run_driver(
     where = variable("ADDRESS", address) if address else variable("ON", "ray")
     drivers = ReportingProcesses("medfold.cluster.driver", competition.project_paths.root)
     patience = threading.Timer(CONNECT_SECONDS, drivers.end)
-    with tempfile.TemporaryDirectory() as folder, live_table(["cluster", *topics]) as show:
+    with live_table(["cluster", *topics]) as show:
 
         def listen(message: Message) -> None:
             if "connected" in message:
@@ -92,8 +89,7 @@ def _run_driver(
                 show(message["topic"], message["text"])
 
         environment = {EACH_EPOCH: "1"} if console.is_terminal else {}
-        wheel = build_wheel(Path(folder))
-        job = ClusterJob(address, plans, plans[0].request.jobs, wheel, environment)
+        job = ClusterJob(address, plans, plans[0].request.jobs, environment)
         with ThreadPoolExecutor(1) as pool:
             patience.start()
             try:

@@ -17,6 +17,7 @@ import ray
 from ray.exceptions import AuthenticationError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+import medfold
 from medfold.cluster.capacity import Share, divide
 from medfold.cluster.cluster_job import ClusterJob, task_topic
 from medfold.cluster.cluster_task import ClusterTask, Remote, features_task, fold_task
@@ -40,7 +41,7 @@ def main() -> int:
 
 
 def _drive(job: ClusterJob, send: Callable[..., None]) -> None:
-    with _connected(job.address, job.wheel):
+    with _connected(job.address):
         nodes = [node for node in ray.nodes() if node["Alive"]]
         resources = [(int(node["Resources"].get("CPU", 0)), int(node["Resources"].get("GPU", 0))) for node in nodes]
         num_requested = sum(len(plan.requested) for plan in job.plans)
@@ -51,8 +52,10 @@ def _drive(job: ClusterJob, send: Callable[..., None]) -> None:
 
 
 @contextmanager
-def _connected(address: ClusterAddress | None, wheel: Path) -> Iterator[None]:
+def _connected(address: ClusterAddress | None) -> Iterator[None]:
     """Connects to the cluster, or starts one on this machine, which ends with the block.
+
+    The nodes get the code of this medfold: its folder, and not a wheel, whose dependencies Ray would install.
 
     Raises:
         UserError: Ray cannot connect, or the versions of Ray or Python differ.
@@ -61,7 +64,7 @@ def _connected(address: ClusterAddress | None, wheel: Path) -> Iterator[None]:
     try:
         ray.init(
             "local" if address is None else str(address),
-            runtime_env={"py_modules": [str(wheel)]},
+            runtime_env={"py_modules": [str(Path(medfold.__file__).parent)], "excludes": ["__pycache__"]},
             log_to_driver=False,
             logging_level="error",
             **options,

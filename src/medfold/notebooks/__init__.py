@@ -17,12 +17,10 @@ from medfold.notebooks.remote_training import train_on_kaggle
 from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.notebooks.submission_packing import pack_submission
 from medfold.notebooks.training_bundle import TrainingBundle
-from medfold.notebooks.wheels import build_wheel
 
 __all__ = [
     "SubmissionBundle",
     "TrainingBundle",
-    "build_wheel",
     "data_on_kaggle",
     "pack_submission",
     "predict_hidden_test",

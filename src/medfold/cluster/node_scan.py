@@ -94,9 +94,7 @@ def _get_raw_files(raw_files: dict[str, SharedFile], raw: Path, server: Any) -> 
         if name not in small:  # shared, or so large that it may hold images of other tasks, too
             path.symlink_to((yield from fetch(server, file)))
     names = iter(small)
-    under_way = {
-        name: server.read.remote(small[name], 0) for name, _ in zip(names, range(COPIES_UNDER_WAY), strict=False)
-    }
+    under_way = {name: server.read.remote(small[name], 0) for name in islice(names, COPIES_UNDER_WAY)}
     while under_way:
         name = next(iter(under_way))
         reading = under_way.pop(name)

@@ -49,10 +49,9 @@ def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., No
     shared = [*store, *([common["weights"]] if common["weights"] else [])]
     if inputs.recipe.training.head_epochs:
         if not inputs.features_file.is_file():
-            node_inputs = NodeInputs(inputs=replace(inputs, store=None), features=None, **common)
-            run_tasks(
-                [features_task(Remote(share, start_file_server(shared)), ray.put(node_inputs), inputs.features_file)], 1
-            )
+            reference = ray.put(NodeInputs(inputs=replace(inputs, store=None), features=None, **common))
+            remote = Remote(share, start_file_server(shared))
+            run_tasks([features_task(remote, reference, inputs.features_file)], 1)
         features = SharedFile.of(inputs.features_file)
     remote = Remote(share, start_file_server([*shared, features] if features else shared))
     tasks = []

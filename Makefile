@@ -82,8 +82,9 @@ download: setup  ## get and check the data   COMPETITION= FROM=file-or-folder FI
 	@$(MEDFOLD) download --competition "$$COMPETITION" $(call option,FROM,--from) $(call option,FILES,--files) \
 		$(call flag,FORCE,--force)
 
-prepare: setup  ## scan every image once, and prepare it for a recipe   COMPETITION= RECIPE= SET="key=value" FORCE=1
-	@$(MEDFOLD) prepare --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,FORCE,--force)
+prepare: setup  ## scan every image once, and prepare it for a recipe   COMPETITION= RECIPE= SET="key=value" FORCE=1 ON=ray ADDRESS=host:port
+	@$(MEDFOLD) prepare --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,FORCE,--force) \
+		$(call option,ON,--on) $(call option,ADDRESS,--address)
 
 folds: setup  ## scan the images, assign the folds, and search for leaks   COMPETITION= RECIPE= FORCE=1
 	@$(MEDFOLD) folds --competition "$$COMPETITION" --recipe "$$RECIPE" $(call flag,FORCE,--force)

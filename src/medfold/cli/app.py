@@ -13,6 +13,7 @@ from medfold import __version__
 from medfold.cli.opening import open_competition
 from medfold.cli.options import (
     REQUIRED,
+    Address,
     AsJson,
     CompetitionName,
     Force,
@@ -122,13 +123,15 @@ def prepare(
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     force: Force = False,
+    on: Annotated[str, typer.Option(help="Where to prepare them: here, or ray (on a cluster, ADDRESS).")] = "here",
+    address: Address = "",
 ) -> None:
     """Scan every image once, and prepare it for a recipe."""
-    changes = read_overrides(overrides)
+    changes, place = read_overrides(overrides), read_place(on, ("here", "ray"))
     with open_competition(competition, writes=["data"], recipe=recipe, overrides=changes) as opened:
         from medfold.commands.prepare import prepare
 
-        prepare(opened, recipe, changes, force)
+        prepare(opened, recipe, changes, force, place, read_address(address, place))
 
 
 @app.command()
@@ -170,9 +173,7 @@ def train(
     on: Annotated[
         str, typer.Option(help="Where to train: here, ray (on a cluster, ADDRESS) or kaggle (on its GPUs).")
     ] = "here",
-    address: Annotated[
-        str, typer.Option(help="Address of a Ray cluster, host:port. Defaults to a cluster on this machine.")
-    ] = "",
+    address: Address = "",
 ) -> None:
     """Train the missing folds, or those that FOLD names."""
     folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)

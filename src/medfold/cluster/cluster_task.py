@@ -3,23 +3,21 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError, RuntimeEnvSetupError
 
 from medfold.cluster import node
 from medfold.cluster.capacity import Share
 from medfold.errors import UserError
-from medfold.paths import RunPaths
-from medfold.system import array_files, files, locks
+from medfold.system import files
 from medfold.terminal.console import say, warn
-from medfold.training import features_hashes_path, unpack_folds
 
 SILENCE_SECONDS = 20.0  # a node sends a sign of life every 3 seconds; after this time it counts as lost
 SHOW_SECONDS = 5.0  # between two lines about a file that is copied
@@ -193,53 +191,19 @@ class ClusterTask:
             log.write(f"{datetime.now().isoformat(' ', 'seconds')} {self._node}: {text}\n")
 
 
-def fold_task(
-    topic: str, remote: Remote, inputs: Any, run_paths: RunPaths, number: int, finish: Callable[[], None]
-) -> ClusterTask:
-    """Returns the task that trains a fold; it resumes from the checkpoint in the folder of the run, if there is one.
+def run_tasks(tasks: list[ClusterTask], num_jobs: int) -> None:
+    """Runs tasks, at most `num_jobs` at a time, each in a thread that follows it.
 
-    Args:
-        topic: name of the task on the terminal.
-        remote: what all tasks share.
-        inputs: the NodeInputs, as a reference of Ray.
-        run_paths: paths of the run, where checkpoints and results are put.
-        number: number of the fold.
-        finish: called when the fold is in place.
+    Raises:
+        UserError: one of them failed; all others are ended.
     """
-    checkpoint = run_paths.fold(number).checkpoint
-
-    def arguments() -> tuple:
-        return inputs, number, checkpoint.read_bytes() if checkpoint.is_file() else None
-
-    def receive_checkpoint(path: Path) -> None:
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        path.replace(checkpoint)
-
-    def receive_results(path: Path) -> None:
-        unpack_folds(path, run_paths, [number])
-        finish()
-
-    receivers = {node.CHECKPOINT: receive_checkpoint, node.RESULTS: receive_results}
-    return ClusterTask(topic, remote, node.train_fold, arguments, receivers, run_paths.log(number))
-
-
-def features_task(remote: Remote, inputs: Any, features: Path) -> ClusterTask:
-    """Returns the task that computes the features of the frozen backbone.
-
-    Args:
-        remote: what all tasks share.
-        inputs: the NodeInputs, as a reference of Ray.
-        features: the file to write, with its hashes beside it.
-    """
-
-    def receive_results(path: Path) -> None:
-        with locks.lock(features):
-            hashes = features_hashes_path(features)
-            files.remove(hashes)
-            path.replace(features)
-            array_files.write_hashes(np.load(features, mmap_mode="r"), hashes)
-
-    folder_file = features.with_suffix(".log")
-    return ClusterTask(
-        "features", remote, node.compute_features, lambda: (inputs,), {node.RESULTS: receive_results}, folder_file
-    )
+    with ThreadPoolExecutor(num_jobs) as pool:
+        waiting = {pool.submit(task.run) for task in tasks}
+        try:
+            while waiting:
+                done, waiting = wait(waiting, timeout=1, return_when=FIRST_EXCEPTION)  # a signal ends the wait
+                for future in done:
+                    future.result()
+        finally:
+            for task in tasks:
+                task.stop()

@@ -1,25 +1,19 @@
 """Training on a Ray cluster, seen from here: starts the driver, shows its lines, scores the runs."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-from medfold.cluster.cluster_job import ClusterJob, task_topic
-from medfold.cluster.connection import ClusterAddress, check_ray_installed, ray_environment
+from medfold.cluster.cluster_jobs import TrainingJob, task_topic
+from medfold.cluster.connection import ClusterAddress
+from medfold.cluster.driver_process import check_cluster, driver_messages
 from medfold.competition import Competition, Recipe
 from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.runs import trained_folds, write_oof
 from medfold.scoring import OofScore
 from medfold.system import locks
-from medfold.system.reporting_processes import CrashedError, Message, ReportingProcesses, StoppedError
-from medfold.terminal.command_text import variable
 from medfold.terminal.console import EACH_EPOCH, console, say
 from medfold.terminal.progress import live_table
 from medfold.training import RunPlan, TrainingRequest, located, plan_as_text, plan_run, remove_run_if_no_fold_started
-
-SEE = "docs/cluster.md says how to start one"
-CONNECT_SECONDS = 60  # an address that answers, but is no cluster, makes Ray wait for ever
 
 
 def train_on_cluster(
@@ -47,9 +41,7 @@ def train_on_cluster(
     Raises:
         UserError: errors of `plan_run`; no Ray; no cluster at the address; or a training failed, which ends all others.
     """
-    check_ray_installed()
-    if address:
-        address.check()
+    check_cluster(address)
     plans = [plan_run(competition, request, recipe, dataset) for request in requests]
     waiting = [plan for plan in plans if plan.trainings]
     if waiting:
@@ -75,31 +67,14 @@ def _run_driver(
     """Runs the driver until all folds are trained; the OOF score of a run is updated after each of its folds."""
     plan_of_run = {plan.run_paths.name: plan for plan in plans}
     topics = [task_topic(plan, training, len(plans)) for plan in plans for training in plan.trainings]
-    where = variable("ADDRESS", address) if address else variable("ON", "ray")
-    drivers = ReportingProcesses("medfold.cluster.driver", competition.project_paths.root)
-    patience = threading.Timer(CONNECT_SECONDS, drivers.end)
-    with live_table(["cluster", *topics]) as show:
-
-        def listen(message: Message) -> None:
-            if "connected" in message:
-                patience.cancel()
-            elif "run" in message:
-                _score(competition, plan_of_run[message["run"]], dataset)
-            else:
-                show(message["topic"], message["text"])
-
-        environment = {EACH_EPOCH: "1"} if console.is_terminal else {}
-        job = ClusterJob(address, plans, plans[0].request.jobs, environment)
-        with ThreadPoolExecutor(1) as pool:
-            patience.start()
-            try:
-                pool.submit(drivers.run, job, ray_environment(address), listen).result()
-            except StoppedError:
-                raise UserError(f"no Ray cluster answered within {CONNECT_SECONDS} s", where, SEE) from None
-            except CrashedError as error:
-                raise UserError(f"the driver ended: {error}", where, "Run the same command to go on") from None
-            except UserError as error:
-                raise located(competition, plans[0].request, error) from None
-            finally:
-                patience.cancel()
-                drivers.end()
+    environment = {EACH_EPOCH: "1"} if console.is_terminal else {}
+    job = TrainingJob(address, plans, plans[0].request.jobs, environment)
+    try:
+        with live_table(["cluster", *topics]) as show:
+            for message in driver_messages(competition.project_paths.root, job):
+                if "run" in message:
+                    _score(competition, plan_of_run[message["run"]], dataset)
+                else:
+                    show(message["topic"], message["text"])
+    except UserError as error:
+        raise located(competition, plans[0].request, error) from None

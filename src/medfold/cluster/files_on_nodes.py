@@ -4,11 +4,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import ray
 from filelock import FileLock, Timeout
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from medfold.errors import UserError
 from medfold.system import files
@@ -54,10 +56,12 @@ class FileServer:
 
     Args:
         shared: the files.
+        folder: a folder with more of them. Defaults to none.
     """
 
-    def __init__(self, shared: list[SharedFile]):
+    def __init__(self, shared: list[SharedFile], folder: str | None = None):
         self._paths = {file.path for file in shared}
+        self._folder = folder
         self._hashes: dict[str, str] = {}
 
     def sha256(self, file: SharedFile) -> str:
@@ -73,11 +77,25 @@ class FileServer:
             return opened.read(PART_BYTES)
 
     def _checked(self, file: SharedFile) -> Path:
-        if file.path not in self._paths:
+        path = Path(file.path)
+        is_in_folder = self._folder and ".." not in path.parts and path.is_relative_to(self._folder)
+        if file.path not in self._paths and not is_in_folder:
             raise UserError("not a file for nodes", file.path)
         if not file.is_here():
             raise UserError("changed while nodes were working with it", file.path, "Run the same command again")
-        return Path(file.path)
+        return path
+
+
+def start_file_server(shared: list[SharedFile], folder: Path | None = None) -> "ray.actor.ActorHandle":
+    """Starts the FileServer on this machine.
+
+    Args:
+        shared: the files.
+        folder: a folder with more of them. Defaults to none.
+    """
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    actor = ray.remote(FileServer).options(num_cpus=0, max_concurrency=8, scheduling_strategy=here)
+    return actor.remote(shared, str(folder.absolute()) if folder else None)
 
 
 def cache_folder() -> Path:
@@ -85,7 +103,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medfold"
 
 
-def fetch(server: Any, file: SharedFile) -> Iterator[str]:
+def fetch(server: Any, file: SharedFile) -> Iterator[dict[str, Any]]:
     """Finds a file on this node, and copies it into the cache if it is neither shared nor there.
 
     Args:
@@ -93,7 +111,7 @@ def fetch(server: Any, file: SharedFile) -> Iterator[str]:
         file: the file.
 
     Yields:
-        Signs of life: what is being done.
+        Messages for the driver, as signs of life.
 
     Returns:
         The path of the file on this node.
@@ -116,17 +134,17 @@ def fetch(server: Any, file: SharedFile) -> Iterator[str]:
                     yield from _copy(server, file, path)
             return path
         except Timeout:
-            yield "another fold of this node is copying the images"
+            yield {"text": f"waiting for another task that copies {Path(file.path).name}"}
 
 
-def _wait_for(result: Any) -> Iterator[str]:
+def _wait_for(result: Any) -> Iterator[dict[str, Any]]:
     """Yields signs of life until a result of another process is there, and returns it."""
     while not ray.wait([result], timeout=WAIT_SECONDS)[0]:
-        yield "waiting for the driver's machine"
+        yield {}
     return ray.get(result)
 
 
-def _copy(server: Any, file: SharedFile, path: Path) -> Iterator[str]:
+def _copy(server: Any, file: SharedFile, path: Path) -> Iterator[dict[str, Any]]:
     """Copies a file part by part, a few of them under way, and checks its hash."""
     free = shutil.disk_usage(path.parent).free
     name = Path(file.path).name
@@ -134,12 +152,12 @@ def _copy(server: Any, file: SharedFile, path: Path) -> Iterator[str]:
         what = f"{format_size(free)} free on the disk of this node, {name} needs {format_size(file.size)}"
         raise UserError(what, path.parent, "Free some, or set XDG_CACHE_HOME to a larger disk before `ray start`")
     offsets = iter(range(0, file.size, PART_BYTES))
-    under_way = [server.read.remote(file, offset) for offset, _ in zip(offsets, range(PARTS_UNDER_WAY), strict=False)]
+    under_way = [server.read.remote(file, offset) for offset in islice(offsets, PARTS_UNDER_WAY)]
     with files.atomic_write(path) as temporary:
         with temporary.open("wb") as copy:
             while under_way:
                 copy.write((yield from _wait_for(under_way.pop(0))))
-                yield f"{name}: {format_size(copy.tell())} of {format_size(file.size)} copied"
+                yield {"text": f"{name}: {format_size(copy.tell())} of {format_size(file.size)} copied"}
                 if (offset := next(offsets, None)) is not None:
                     under_way.append(server.read.remote(file, offset))
         if sha256(temporary) != path.name:

@@ -1,16 +1,13 @@
-"""What a task of Ray does on a node: it trains a fold in a child process, and sends what the driver must know.
+"""What all tasks of Ray have in common on a node: their messages, their temporary folder, the versions of packages.
 
-Nothing is written to the project folder here: the files of the fold reach the driver as messages, and only the driver
-puts them in place. So a node that was taken for lost, and comes back, changes nothing.
+Nothing is written to the project folder on a node: files reach the driver as messages, and only the driver puts them in
+place. So a node that was taken for lost, and comes back, changes nothing.
 """
 
 import os
-import queue
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,118 +15,26 @@ from typing import Any
 import ray
 from filelock import FileLock, Timeout
 
-from medfold.cluster.files_on_nodes import SharedFile, cache_folder, fetch, send_file
-from medfold.errors import UserError, explain_os_error
-from medfold.images import open_store
-from medfold.paths import FoldPaths, RunPaths
+from medfold.cluster.files_on_nodes import cache_folder
+from medfold.errors import UserError
 from medfold.system import files
-from medfold.system.reporting_processes import CrashedError, ReportingProcesses, StoppedError
 from medfold.text import shorten_list
-from medfold.training import FeatureComputation, FoldTraining, ResourceShare, RunInputs, pack_folds
 
 HEARTBEAT_SECONDS = 3.0
 CHECKPOINT, RESULTS = "checkpoint", "results"  # kinds of files that are sent
-ENDED = {"ended": True}  # the last message of a child, put into the queue by the thread that reads it
 
+# `{"node": ..., "niceness": ...}` first; `{"topic": ..., "text": ...}` for a line; `{}` as a sign of life;
+# `{"file": ..., "part": ..., "is_last": ...}` for a part of a file; and as the last one `{"error": ...}` for a
+# UserError, or `{"crash": ...}` for a process that died.
 Message = dict[str, Any]
-Work = FoldTraining | FeatureComputation
 
 
-@dataclass(frozen=True)
-class NodeInputs:
-    """What the folds of a run are trained from, for a node.
-
-    Args:
-        inputs: the settings and data; its store is None.
-        store: the files of the store.
-        features: the file with the features of the frozen backbone; None if there is none.
-        weights: the file with the weights of the backbone; None if there is none.
-        plugins: content of plugins.py; None if there is none.
-        versions: version of each package that must be the same on all nodes.
-        environment: environment variables of the training.
-        threads: CPU threads of each training.
-        uses_gpu: True if each training has a GPU.
-    """
-
-    inputs: RunInputs
-    store: list[SharedFile]
-    features: SharedFile | None
-    weights: SharedFile | None
-    plugins: bytes | None
-    versions: dict[str, str]
-    environment: dict[str, str]
-    threads: int
-    uses_gpu: bool
+def first_message() -> Message:
+    """Returns the first message of a task: its node, and how nice it is to other programs."""
+    return {"node": ray.util.get_node_ip_address(), "niceness": os.nice(0) if hasattr(os, "nice") else 0}
 
 
-def train_fold(node_inputs: NodeInputs, number: int, checkpoint: bytes | None, server: Any) -> Iterator[Message]:
-    """Trains a fold on this node.
-
-    Args:
-        node_inputs: settings and data of the run.
-        number: number of the fold.
-        checkpoint: contents of the checkpoint to resume from; None to start from the beginning.
-        server: the FileServer, as a handle of Ray.
-
-    Yields:
-        Messages: `{"node": ..., "niceness": ...}` first; `{"topic": ..., "text": ...}` for a line; `{}` as a sign of
-        life; `{"file": ..., "part": ..., "is_last": ...}` for a checkpoint and for the archive with the results; and
-        `{"error": ...}` for a UserError, or `{"crash": ...}` for a training that died, as the last one.
-    """
-    with _work_folder() as folder:
-        run_paths = RunPaths(folder / "run", "", folder)
-        fold_paths = run_paths.fold(number)
-        if checkpoint is not None:
-            fold_paths.folder.mkdir(parents=True)
-            fold_paths.checkpoint.write_bytes(checkpoint)
-
-        def make(inputs: RunInputs, plugins: Path) -> Work:
-            return FoldTraining(inputs, number, fold_paths, plugins)
-
-        def results() -> Path:
-            pack_folds(run_paths, [number], folder / "results.zip")
-            return folder / "results.zip"
-
-        yield from _work(node_inputs, make, results, fold_paths, folder, server)
-
-
-def compute_features(node_inputs: NodeInputs, server: Any) -> Iterator[Message]:
-    """Computes the features of the frozen backbone on this node; yields messages as `train_fold` does."""
-    with _work_folder() as folder:
-
-        def make(inputs: RunInputs, plugins: Path) -> Work:
-            return FeatureComputation(replace(inputs, features_file=folder / "features.npy"), plugins)
-
-        yield from _work(node_inputs, make, lambda: folder / "features.npy", None, folder, server)
-
-
-def _work(
-    node_inputs: NodeInputs,
-    make: Callable[[RunInputs, Path], Work],
-    results: Callable[[], Path],
-    fold_paths: FoldPaths | None,
-    folder: Path,
-    server: Any,
-) -> Iterator[Message]:
-    """Gets the files that are needed, runs a child process, and sends its lines, its checkpoints and its results."""
-    yield {"node": ray.util.get_node_ip_address(), "niceness": os.nice(0) if hasattr(os, "nice") else 0}
-    try:
-        _check_versions(node_inputs.versions)
-        inputs = yield from _inputs_here(node_inputs, folder, server)
-        plugins = folder / "plugins.py"
-        if node_inputs.plugins is not None:
-            plugins.write_bytes(node_inputs.plugins)
-        yield from _run_child(make(inputs, plugins), _environment(node_inputs), folder, fold_paths)
-        yield from send_file(RESULTS, results())
-    except OSError as error:
-        yield {"error": explain_os_error(error) or UserError(str(error), _this_node())}
-    except UserError as error:
-        yield {"error": error}
-    except CrashedError as error:
-        yield {"crash": str(error)}
-
-
-def _check_versions(versions: dict[str, str]) -> None:
+def check_versions(versions: dict[str, str]) -> None:
     """Checks that the packages which decide about bytes are those of the driver's machine.
 
     Raises:
@@ -145,102 +50,11 @@ def _check_versions(versions: dict[str, str]) -> None:
             different.append(f"{name} {found}, not {expected}")
     if different:
         fix = "Install the same requirements.lock on all machines"
-        raise UserError(f"has other packages: {shorten_list(different)}", _this_node(), fix)
-
-
-def _inputs_here(node_inputs: NodeInputs, folder: Path, server: Any) -> Iterator[Message]:
-    """Gets the store, the features and the weights, and returns the settings and data with their paths here."""
-    inputs = node_inputs.inputs
-    for file in node_inputs.store:
-        yield from _link(file, folder / "store" / Path(file.path).name, server)
-    inputs = replace(inputs, store=open_store(folder / "store"))
-    if file := node_inputs.features:
-        features = folder / Path(file.path).name
-        yield from _link(file, features, server)
-        inputs = replace(inputs, features_file=features)
-    if file := node_inputs.weights:
-        weights = folder / "weights" / Path(file.path).name
-        yield from _link(file, weights, server)
-        backbone = inputs.recipe.backbone.model_copy(update={"weights": str(weights)})
-        inputs = replace(inputs, recipe=inputs.recipe.model_copy(update={"backbone": backbone}))
-    return inputs
-
-
-def _link(file: SharedFile, link: Path, server: Any) -> Iterator[Message]:
-    """Gets a file, and makes a link with its name, which the cache does not keep."""
-    fetching = fetch(server, file)
-    while True:
-        try:
-            yield {"text": next(fetching)}
-        except StopIteration as finished:
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(finished.value)
-            return
-
-
-def _environment(node_inputs: NodeInputs) -> dict[str, str]:
-    """Returns the environment variables of the training: its threads, and its GPU or none.
-
-    Ray leaves CUDA_VISIBLE_DEVICES as it is for a task without a GPU, which would then see all of them.
-    """
-    gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "0") if node_inputs.uses_gpu else "-1"
-    return {**node_inputs.environment, **ResourceShare(node_inputs.threads, gpu).environment}
-
-
-def _run_child(
-    work: Work, environment: dict[str, str], folder: Path, fold_paths: FoldPaths | None
-) -> Iterator[Message]:
-    """Runs the training in a child process; yields its messages, signs of life, and each new checkpoint.
-
-    Raises:
-        UserError: the child reported it.
-        CrashedError: the child died.
-    """
-    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
-    children = ReportingProcesses("medfold.training.child", folder)
-    errors: list[Exception] = []
-
-    def run() -> None:
-        try:
-            children.run(work, environment, messages.put)
-        except (UserError, CrashedError, StoppedError) as error:
-            errors.append(error)
-        finally:
-            messages.put(ENDED)
-
-    thread = threading.Thread(target=run, name="training")
-    thread.start()
-    sent = None
-    try:
-        while True:
-            try:
-                message = messages.get(timeout=HEARTBEAT_SECONDS)
-            except queue.Empty:
-                message = {}
-            if message is ENDED:
-                break
-            if fold_paths and (state := _state_of(fold_paths.checkpoint)) not in (None, sent):
-                sent = state
-                yield from send_file(CHECKPOINT, fold_paths.checkpoint)
-            yield message
-    finally:  # the driver may have ended the task
-        children.end()
-        thread.join()
-    if errors:
-        raise errors[0]
-
-
-def _state_of(path: Path) -> tuple[int, int] | None:
-    """Returns what changes when a file is replaced; None if there is none."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        return None
-    return status.st_ino, status.st_mtime_ns
+        raise UserError(f"has other packages: {shorten_list(different)}", this_node(), fix)
 
 
 @contextmanager
-def _work_folder() -> Iterator[Path]:
+def work_folder() -> Iterator[Path]:
     """Makes a temporary folder, and removes those that killed tasks left on this node."""
     base = cache_folder() / "work"
     base.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -261,5 +75,6 @@ def _work_folder() -> Iterator[Path]:
     files.remove(lock_file)
 
 
-def _this_node() -> str:
+def this_node() -> str:
+    """Returns this node as text for a message."""
     return f"node {ray.util.get_node_ip_address()}"

@@ -15,6 +15,7 @@ from medfold.training.parallel import ResourceShare
 from medfold.training.request import TrainingRequest
 from medfold.training.run import located, plan_as_text, train_run
 from medfold.training.run_inputs import RunInputs
+from medfold.training.run_metadata import package_versions
 from medfold.training.run_plan import RunPlan, plan_run
 from medfold.training.run_start import (
     begin_run,
@@ -37,6 +38,7 @@ __all__ = [
     "located",
     "missing_folds",
     "pack_folds",
+    "package_versions",
     "plan_as_text",
     "plan_run",
     "remove_run_if_no_fold_started",

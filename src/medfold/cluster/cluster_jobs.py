@@ -1,14 +1,16 @@
-"""What the driver of a cluster is to train."""
+"""Jobs for the driver of a cluster: runs to train, or images to scan."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from medfold.cluster.connection import ClusterAddress
+from medfold.images import ScanSettings
 from medfold.training import FoldTraining, RunPlan
 
 
 @dataclass(frozen=True)
-class ClusterJob:
-    """What the driver trains.
+class TrainingJob:
+    """Runs to train.
 
     Args:
         address: the cluster; None for one on this machine.
@@ -21,6 +23,26 @@ class ClusterJob:
     plans: list[RunPlan]
     jobs: int | None
     environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ScanJob:
+    """Images to scan.
+
+    Args:
+        address: the cluster; None for one on this machine.
+        images: row and path of each image.
+        settings: what to compute for each image, with the files to fill on this machine.
+        plugins: plugins.py of the competition; need not exist.
+    """
+
+    address: ClusterAddress | None
+    images: list[tuple[int, str]]
+    settings: ScanSettings
+    plugins: Path
+
+
+ClusterJob = TrainingJob | ScanJob
 
 
 def task_topic(plan: RunPlan, training: FoldTraining, num_runs: int) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import ray
-from ray.exceptions import AuthenticationError
+from ray.exceptions import RayError
 
 import medfold
 from medfold.cluster.cluster_jobs import ClusterJob, ScanJob
@@ -57,21 +57,16 @@ def _connected(address: ClusterAddress | None) -> Iterator[None]:
             logging_level="error",
             **options,
         )
-    except AuthenticationError as error:
-        fix = "Check RAY_AUTH_TOKEN, or the file ~/.ray/auth_token"
-        raise UserError(f"refused the token ({_first_line(error)})", variable("ADDRESS", address), fix) from None
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        where = variable("ADDRESS", address) if address else variable("ON", "ray")
-        fix = "This machine must be a node of the cluster, with the same Python and Ray (docs/cluster.md)"
-        raise UserError(f"cannot connect: {_first_line(error)}", where, fix) from None
+    except (ConnectionError, RuntimeError, ValueError, OSError, RayError) as error:
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        if address is None:
+            raise UserError(f"Ray does not start: {reason}", variable("ON", "ray"), "See docs/cluster.md") from None
+        fix = "Check the token, and that this machine is a node with the same Python and Ray (docs/cluster.md)"
+        raise UserError(f"cannot connect: {reason}", variable("ADDRESS", address), fix) from None
     try:
         yield
     finally:
         ray.shutdown()
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 if __name__ == "__main__":

@@ -155,6 +155,47 @@ def test_store_reaches_a_node_without_a_shared_folder_once(cluster, project):
     assert not list((cluster.cache(SECOND) / "work").iterdir())
 
 
+def test_images_prepared_on_two_nodes_equal_those_of_one_machine(cluster, trained_here, project):
+    data = project / "data" / "small"
+    for path in (data / "store", data / "measurements.csv"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    cluster.start_node(SECOND, 2, hidden=project)
+    try:
+        words = ["prepare", "-c", "small", "--on", "ray", "--address", cluster.address]
+        output = output_of(cluster.start(words, project))
+    finally:
+        cluster.kill_node(SECOND)
+    assert "2 nodes, 4 cores" in output
+    original = trained_here / "data" / "small"
+    compared = [path.relative_to(original) for path in (original / "store").rglob("*") if path.is_file()]
+    assert len(compared) >= 3
+    for name in [*compared, "measurements.csv"]:
+        assert (data / name).read_bytes() == (original / name).read_bytes(), name
+
+
+def test_frozen_features_are_computed_on_the_cluster_once(cluster, project):
+    import keras
+
+    file = project / "net.weights.h5"
+    keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(file)
+    settings = f"preparation.size=32 backbone.name=MobileNetV2 backbone.weights={file.name} training.head_epochs=2"
+    words = ["train", "-c", "small", "--set", f"{settings} training.epochs=0"]
+    output_of(cluster.start([*words, "--run", "alone", "--fold", "1"], project, **ONE_THREAD))
+    features = project / "data" / "small" / "features"
+    original = {path.name: path.read_bytes() for path in features.rglob("*.npy")}
+    shutil.rmtree(features)
+    cluster.start_node(SECOND, 2, hidden=project)
+    try:
+        on_ray = ["--on", "ray", "--address", cluster.address, "--jobs", "4"]
+        output = output_of(cluster.start([*words, "--run", "there", *on_ray], project))
+    finally:
+        cluster.kill_node(SECOND)
+    assert len(re.findall(r"^features .*kept for all folds", output, re.MULTILINE)) == 1
+    assert {path.name: path.read_bytes() for path in features.rglob("*.npy")} == original
+    runs = project / "runs" / "small"
+    assert (runs / "there" / "fold1" / "oof.csv").read_bytes() == (runs / "alone" / "fold1" / "oof.csv").read_bytes()
+
+
 def test_wrong_token_is_refused(cluster, project):
     errors = output_of(start(cluster, project, RAY_AUTH_TOKEN="wrong" * 8), 2)
     assert errors.startswith(f"medfold: ADDRESS={cluster.address}: cannot connect: ")

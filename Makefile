@@ -7,7 +7,7 @@ SEEDS ?= 0
 
 # Variables given on the command line of make, which may be misspelt; those of the environment are not checked.
 COMMAND_LINE_VARIABLES := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
-VARIABLES := COMPETITION RECIPE FOLD SEEDS SET RUN RUNS JOBS WORKERS ON FROM FILES METHOD IMAGES OUT DELETE FORCE YES \
+VARIABLES := COMPETITION RECIPE FOLD SEEDS SET RUN RUNS JOBS WORKERS ON FROM FILES METHOD TRACK IMAGES OUT DELETE FORCE YES \
 	DRY_RUN PER_CLASS EXPLAIN JSON GPU DEBUG PYTHON WHAT SEED ORDER RECORDING
 # What the user typed reaches the program as it is. So make does not expand it: each variable is fixed to its text. And
 # the shell does not read it: recipes name the variable, "$$FOLD", and never write its text.
@@ -93,9 +93,9 @@ data: setup  ## list what is in data/ and what uses it, or remove parts of it   
 
 ##@ Runs
 
-train: setup  ## train the missing folds, or those that FOLD names   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN=name ON=kaggle WORKERS=4
+train: setup  ## train the missing folds, or those that FOLD names   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN=name ON=kaggle WORKERS=4 TRACK="tensorboard mlflow wandb"
 	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$$FOLD" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
-		$(call option,WORKERS,--workers) $(call option,ON,--on)
+		$(call option,WORKERS,--workers) $(call option,ON,--on) $(call option,TRACK,--track)
 
 runs: setup  ## list the runs, the best first; or remove some   COMPETITION= DELETE="a b" YES=1 JSON=1
 	@$(MEDFOLD) runs --competition "$$COMPETITION" $(call option,DELETE,--delete) $(call flag,YES,--yes) $(call flag,JSON,--json)

@@ -167,6 +167,9 @@ def train(
         str, typer.Option(help="Processes that make batches: a number or auto. The results do not depend on it.")
     ] = "auto",
     on: Annotated[str, typer.Option(help="Where to train: here, or kaggle (on its GPUs).")] = "here",
+    track: Annotated[
+        str, typer.Option(help='Trackers that get the results of trained folds: "tensorboard mlflow wandb".')
+    ] = "",
 ) -> None:
     """Train the missing folds, or those that FOLD names."""
     folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)
@@ -183,6 +186,7 @@ def train(
             jobs=read_jobs(jobs),
             workers=read_workers(workers),
             on=place,
+            trackers=track.split(),
         )
 
 

@@ -1,6 +1,8 @@
 """`make train`: trains the missing folds, here or on Kaggle's GPUs."""
 
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
 from medfold.commands.shared.dataset_audit import audit_and_show
@@ -20,6 +22,7 @@ from medfold.runs import check_folds_exist
 from medfold.scoring import describe_score
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
+from medfold.tracking import Tracking
 from medfold.training import (
     TrainingRequest,
     check_recipe_trainable,
@@ -38,6 +41,7 @@ def train(
     jobs: int | None = 1,
     workers: int | None = None,
     on: Literal["here", "kaggle"] = "here",
+    trackers: Sequence[str] = (),
     show_score: bool = True,
 ) -> None:
     """Trains some folds, or all missing ones, for each seed.
@@ -52,10 +56,11 @@ def train(
         jobs: how many folds to train at once; None for one per GPU, else one per core. Defaults to 1.
         workers: how many processes make the batches of a training. Defaults to a number that suits the machine.
         on: `here`, or `kaggle` to train on its GPUs and fetch the results. Defaults to `here`.
+        trackers: names of the trackers that get the results of trained folds. Defaults to none.
         show_score: print the OOF score at the end. Defaults to True.
 
     Raises:
-        UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
+        UserError: a fold out of range, an unknown tracker, or errors of `train_run` and `train_on_kaggle`.
     """
     seeds = seeds or [0]
     if run and len(seeds) > 1:
@@ -69,15 +74,17 @@ def train(
         for seed in seeds
     ]
     resolved_recipe = requests[0].load_recipe(competition)
+    tracking = Tracking(competition, trackers)
     if on == "kaggle":
         data_on_kaggle(competition)  # raises its errors before the images are scanned
         dataset = _make_dataset(competition, None)
         train_by = train_on_kaggle
     else:
         dataset = _prepare_training_here(competition, requests, resolved_recipe)
-        train_by = train_run
+        train_by = partial(train_run, after_folds=tracking.write)
     for request in requests:
         score = train_by(competition, request, resolved_recipe, dataset)
+        tracking.write(request.run_name)
         if score and show_score:
             say("OOF score", describe_score(competition.facts, score, dataset.train["unit"].nunique()))
 

@@ -1,7 +1,7 @@
 """Training of a run: its missing folds, in this process or in child processes, and the OOF score."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from types import ModuleType
@@ -27,7 +27,13 @@ from medfold.training.run_inputs import RunInputs
 from medfold.training.run_start import begin_run, requested_folds
 
 
-def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> OofScore:
+def train_run(
+    competition: Competition,
+    request: TrainingRequest,
+    recipe: Recipe,
+    dataset: Dataset,
+    after_folds: Callable[[str], None] | None = None,
+) -> OofScore:
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
@@ -35,6 +41,8 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
         request: seed and folds of the run, and how many folds to train at once.
         recipe: the recipe that is requested, with its overrides.
         dataset: the samples, with their targets and folds.
+        after_folds: called with the name of the run when folds are done and the score of the run is updated, before the
+            next folds are trained, or failures reported. Defaults to nothing.
 
     Returns:
         The OOF score, as `write_oof` returns it.
@@ -57,10 +65,12 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
             if num_jobs == 1:
                 num_workers = parallel.default_num_workers() if request.workers is None else request.workers
                 inputs = _run_inputs(competition, recipe, request.seed, dataset, num_workers)
-                _train_here(inputs, missing, run_paths)
+                _train_here(inputs, missing, run_paths, after_folds)
             else:
                 _compute_missing_features(competition, recipe, dataset)
-                _train_in_processes(competition, replace(request, run=run_paths.name), missing, num_jobs, run_paths)
+                _train_in_processes(
+                    competition, replace(request, run=run_paths.name), missing, num_jobs, run_paths, after_folds
+                )
     else:
         what = "all folds are trained" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {display_path(run_paths.folder)}")
@@ -91,7 +101,12 @@ def _remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
 
 
 def _train_in_processes(
-    competition: Competition, request: TrainingRequest, missing: list[int], num_jobs: int, run_paths: RunPaths
+    competition: Competition,
+    request: TrainingRequest,
+    missing: list[int],
+    num_jobs: int,
+    run_paths: RunPaths,
+    after_folds: Callable[[str], None] | None,
 ) -> None:
     """Trains folds in child processes.
 
@@ -101,6 +116,7 @@ def _train_in_processes(
         missing: numbers of the folds to train.
         num_jobs: how many folds share the machine, and how many are trained at once at most.
         run_paths: paths of the run.
+        after_folds: see `train_run`; called only if folds failed.
 
     Raises:
         UserError: folds failed; the others are done.
@@ -111,6 +127,8 @@ def _train_in_processes(
     }
     problems = parallel.train_in_parallel(competition.project_paths.root, requests, num_jobs)
     if problems:
+        if after_folds:
+            after_folds(run_paths.name)
         listed = shorten_list([f"fold {fold}: {problem}" for fold, problem in problems.items()])
         fix = "The others are done; run the same command to train the missing ones"
         raise UserError(f"{len(problems)} of {len(missing)} folds failed: {listed}", run_paths.folder, fix)
@@ -130,7 +148,9 @@ def _compute_features(project_paths: ProjectPaths, name: str, recipe: Recipe, da
     compute_features(_run_inputs(Competition.open(name, project_paths), recipe, 0, dataset))
 
 
-def _train_here(inputs: RunInputs, missing: list[int], run_paths: RunPaths) -> None:
+def _train_here(
+    inputs: RunInputs, missing: list[int], run_paths: RunPaths, after_folds: Callable[[str], None] | None
+) -> None:
     """Trains folds in this process, one after the other, and updates the OOF score after each.
 
     A fold that another process has finished in the meantime is skipped; a lock keeps two processes from training the
@@ -140,6 +160,7 @@ def _train_here(inputs: RunInputs, missing: list[int], run_paths: RunPaths) -> N
         inputs: the settings and data of the run.
         missing: numbers of the folds to train.
         run_paths: paths of the run.
+        after_folds: see `train_run`.
     """
     metric = metric_of(inputs.facts)
     for number in missing:
@@ -150,6 +171,8 @@ def _train_here(inputs: RunInputs, missing: list[int], run_paths: RunPaths) -> N
             score = _import_fold().train_fold(inputs, number, run_paths.fold(number))
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
         write_oof(inputs.facts, run_paths, inputs.train, inputs.targets)
+        if after_folds:
+            after_folds(run_paths.name)
 
 
 def _import_fold() -> ModuleType:

@@ -5,6 +5,8 @@ settings below turn off all else. Some of them are internal to W&B, so that its 
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from medfold.system import files
@@ -31,22 +33,20 @@ PRIVATE = {
 
 
 def destination(result: TrackedResult) -> Path | str:
-    """Returns the folder of the offline files; online, the address of the project."""
+    """Returns the folder of the offline files; online, the server and the project."""
     mode = os.environ.get(MODE, "offline")
     if mode == "offline":
         return result.run_paths.folder / "wandb"
-    parts = [os.environ.get(name) for name in ("WANDB_BASE_URL", "WANDB_ENTITY")]
-    return "/".join(["wandb", mode, *filter(None, parts), result.run_paths.competition])
+    server = os.environ.get("WANDB_BASE_URL", "W&B's server")
+    project = "/".join(filter(None, [os.environ.get("WANDB_ENTITY"), result.run_paths.competition]))
+    return f"{server}, project {project} ({mode})"
 
 
 def write(result: TrackedResult) -> None:
-    """Writes a result as a run of W&B; files of earlier runs of the same id are removed."""
+    """Writes a result as a run of W&B; then removes the files of earlier runs of the same id."""
     os.environ["WANDB_ERROR_REPORTING"] = "false"  # no reports of crashes to its makers
     import wandb
 
-    folder = result.run_paths.folder / "wandb"
-    for earlier in folder.glob(f"*run-*-{result.id}"):
-        files.remove(earlier)
     settings = wandb.Settings(
         **PRIVATE,
         silent=True,
@@ -55,23 +55,43 @@ def write(result: TrackedResult) -> None:
         finish_timeout=FINISH_TIMEOUT,
         finish_timeout_raises=True,
     )
-    run = wandb.init(
-        project=result.run_paths.competition,
-        group=result.run_paths.name,
-        name=f"{result.run_paths.name}/{result.name}",
-        job_type="oof" if result.name == OOF else "fold",
-        id=result.id,
-        dir=str(result.run_paths.folder),
-        config=dict(result.settings),
-        mode=os.environ.get(MODE, "offline"),
-        settings=settings,
-    )
-    with run:
+    with (
+        _one_folder(result),
+        wandb.init(
+            project=result.run_paths.competition,
+            group=result.run_paths.name,
+            name=f"{result.run_paths.name}/{result.name}",
+            job_type="oof" if result.name == OOF else "fold",
+            id=result.id,
+            dir=str(result.run_paths.folder),
+            config=dict(result.settings),
+            mode=os.environ.get(MODE, "offline"),
+            settings=settings,
+        ) as run,
+    ):
         for step, numbers in enumerate(result.epochs, 1):
             run.log(numbers, step=step)
         run.summary.update(result.scores)
-    for logs in folder.glob(f"*run-*-{result.id}/logs"):  # they hold paths of this machine
-        files.remove(logs)
+
+
+@contextmanager
+def _one_folder(result: TrackedResult) -> Iterator[None]:
+    """Keeps one folder of W&B for a result: the new one, or after an error the earlier one.
+
+    W&B puts the time into its name. The logs are removed, because they hold paths of this machine.
+    """
+    parent = result.run_paths.folder / "wandb"
+    earlier = set(parent.glob(f"*run-*-{result.id}"))
+    stale = set()
+    try:
+        yield
+        stale = earlier
+    except BaseException:
+        stale = set(parent.glob(f"*run-*-{result.id}")) - earlier
+        raise
+    finally:
+        for path in (*stale, *parent.glob(f"*run-*-{result.id}/logs")):
+            files.remove(path)
 
 
 TRACKER = Tracker(write, destination, ("wandb>=0.31,<0.32",))

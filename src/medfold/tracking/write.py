@@ -88,7 +88,7 @@ class Tracking:
             say(TOPIC, f"{name}: wrote {', '.join(names_of(done))} to {where}")
         if problem:
             rest = ", ".join(names_of(missing[num_written:]))
-            warn(TOPIC, f"{name}: {rest} not written ({problem}). The same command tries again")
+            warn(TOPIC, f"{name}: {rest} not written to {where} ({problem}). The same command tries again")
         return not problem
 
 
@@ -149,6 +149,16 @@ def _write_results(
             with silence_native_output():
                 TRACKERS[name].write(result)
         except Exception as error:  # whatever a library raises, the training goes on
-            text = " ".join(str(error).split()) or type(error).__name__
-            return number, shorten_text(CREDENTIALS.sub("//", text), MAX_LENGTH)
+            return number, _describe(error)
     return len(results), ""
+
+
+def _describe(error: BaseException) -> str:
+    """Describes an error of a library in a line: by the reason of the system if there is one, as 'Connection refused'."""
+    cause: BaseException | None = error
+    while cause:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    text = " ".join(str(error).split()) or type(error).__name__
+    return shorten_text(CREDENTIALS.sub("//", text), MAX_LENGTH)

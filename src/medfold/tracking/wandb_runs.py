@@ -81,16 +81,16 @@ def _one_folder(result: TrackedResult) -> Iterator[None]:
     W&B puts the time into its name. The logs are removed, because they hold paths of this machine.
     """
     parent = result.run_paths.folder / "wandb"
-    earlier = set(parent.glob(f"*run-*-{result.id}"))
+    earlier = set(parent.glob(f"*run-*-{result.id}*"))
     stale = set()
     try:
         yield
         stale = earlier
     except BaseException:
-        stale = set(parent.glob(f"*run-*-{result.id}")) - earlier
+        stale = set(parent.glob(f"*run-*-{result.id}*")) - earlier
         raise
     finally:
-        for path in (*stale, *parent.glob(f"*run-*-{result.id}/logs")):
+        for path in (*stale, *parent.glob(f"*run-*-{result.id}*/logs")):
             files.remove(path)
 
 

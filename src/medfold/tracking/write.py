@@ -61,7 +61,8 @@ class Tracking:
                 results = results_of_run(self._competition, run_name)
                 self._usable = [name for name in self._usable if results and self._write_to(name, results)]
         except UserError as error:
-            warn(TOPIC, f"nothing was written: {error}")
+            self._usable = []
+            warn(TOPIC, f"nothing is written any more: {error}")
 
     def _write_to(self, name: str, results: list[TrackedResult]) -> bool:
         """Writes the results that a tracker does not have yet, and returns True if it took them all."""
@@ -154,7 +155,7 @@ def _write_results(
 
 
 def _describe(error: BaseException) -> str:
-    """Describes an error of a library in a line: by the reason of the system if there is one, as 'Connection refused'."""
+    """Describes an error of a library in a line: the reason of the system if there is one, as 'Connection refused'."""
     cause: BaseException | None = error
     while cause:
         if isinstance(cause, OSError) and cause.strerror:

@@ -22,7 +22,7 @@ def destination(result: TrackedResult) -> Path:
 def write(result: TrackedResult) -> None:
     """Writes the event file of a result: equal bytes for an equal result. The folder is replaced as a whole."""
     from tensorboard.compat.proto.event_pb2 import Event
-    from tensorboard.plugins.hparams.api import hparams_pb
+    from tensorboard.plugins.hparams.summary_v2 import hparams_pb  # its `api` imports TensorFlow
     from tensorboard.plugins.scalar.summary_v2 import scalar_pb
     from tensorboard.summary.writer.record_writer import RecordWriter
 

@@ -168,7 +168,9 @@ reference: setup  ## write docs/reference.md and docs/json.md
 benchmarks: setup  ## measure speed and memory, and write docs/development/benchmarks.md
 	@$(RUN_PYTHON) benchmarks/all.py
 
-lock: setup  ## refresh requirements.lock, and those with the extras gpu and jax, from requirements.txt
+lock: setup  ## refresh requirements.lock, and those with the extras gpu and jax and with the trackers, from requirements.txt
 	@$(COMPILE) --upgrade --extra dev --output-file requirements.lock
 	@$(COMPILE) --upgrade --extra dev --extra gpu --constraint requirements.lock --output-file requirements-gpu.lock
 	@$(COMPILE) --upgrade --extra dev --extra jax --constraint requirements.lock --output-file requirements-jax.lock
+	@$(COMPILE) --upgrade --extra dev --extra tensorboard --extra mlflow --extra wandb --constraint requirements.lock \
+		--output-file requirements-trackers.lock

@@ -134,7 +134,7 @@ def test_both_opencv_wheels_are_locked_at_one_version():
     assert len(set(versions)) == 1
 
 
-LOCKS = ["requirements.lock", "requirements-gpu.lock", "requirements-jax.lock"]
+LOCKS = ["requirements.lock", "requirements-gpu.lock", "requirements-jax.lock", "requirements-trackers.lock"]
 
 
 def locked(name: str) -> dict[str, str]:

@@ -32,7 +32,7 @@ def curve(client, run, name):
     return [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, name)]
 
 
-def test_run_has_settings_scores_and_each_epoch_once(run):
+def test_run_of_mlflow_has_settings_scores_and_each_epoch_once(run):
     result = fold_result(run)
     for _ in range(2):
         write(result)

@@ -45,7 +45,7 @@ def curve(found, name):
     return {row["_step"]: row[name] for row in rows if name in row}
 
 
-def test_run_has_settings_scores_and_each_epoch_once(run):
+def test_offline_run_has_settings_scores_and_each_epoch_once(run):
     result = fold_result(run)
     for _ in range(2):
         write(result)

@@ -24,6 +24,7 @@ DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 MAX_PARAMS, MAX_METRICS = 100, 1000  # in one request
 NO_ARTIFACTS = "mlflow-artifacts:/"  # what a server writes for 'ask the server'; else it is the path of a local folder

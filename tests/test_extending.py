@@ -70,10 +70,9 @@ def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project,
     train(competition, jobs=2, trackers=["score_files"])
     train(competition, seeds=[1])
     run = competition.paths.run("baseline")
-    assert json_files.read(run.score)["metric"] == "youden"
-    assert json_files.read(run.score)["value"] > 0.9
-    assert float((run.folder / "oof.txt").read_text().split()[1]) == json_files.read(run.score)["more_metrics"]["auc"]
-    assert (run.folder / "fold1.txt").read_text().startswith("youden ")
+    score = json_files.read(run.score)
+    assert score["value"] > 0.9
+    assert f"youden {score['value']}\n" in (run.folder / "oof.txt").read_text()
     epochs = (run.fold(0).folder / "epochs.txt").read_text().splitlines()
     assert [line.split()[0] for line in epochs] == [str(epoch) for epoch in range(30)]
     assert "plugins_hash" in json_files.read(run.metadata)

@@ -147,8 +147,11 @@ def test_damaged_record_is_named_and_ends_no_training(competition, capsys, conte
 
 
 def test_run_without_a_trained_fold_is_passed_over(competition, capsys):
-    Tracking(competition, ["notes"]).write("not-started")
+    tracking = Tracking(competition, ["notes"])
+    tracking.write("not-started")
     assert capsys.readouterr().out == ""
+    tracking.write("baseline")
+    assert noted(competition) == ALL
 
 
 def test_reason_of_the_system_describes_an_error_of_a_library():

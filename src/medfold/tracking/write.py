@@ -58,8 +58,8 @@ class Tracking:
             return
         try:
             with os_errors_explained():
-                results = results_of_run(self._competition, run_name)
-                self._usable = [name for name in self._usable if results and self._write_to(name, results)]
+                if results := results_of_run(self._competition, run_name):
+                    self._usable = [name for name in self._usable if self._write_to(name, results)]
         except UserError as error:
             self._usable = []
             warn(TOPIC, f"nothing is written any more: {error}")

@@ -133,6 +133,28 @@ def test_finished_folds_are_not_trained_again(folded, imitated, capsys):
     assert imitated.trained == [0, 1, 2]
 
 
+def test_each_fold_is_reported_when_it_is_done(folded, imitated):
+    reported = []
+
+    def after_fold(name):
+        reported.append((name, list(imitated.trained)))
+
+    request = TrainingRequest(run="one", folds=[0, 2])
+    train_run(folded, request, request.load_recipe(folded), imitated.data, after_fold)
+    assert reported == [("one", [0]), ("one", [0, 2])]
+
+
+def test_folds_in_processes_are_reported_when_they_are_done(folded, imitated, monkeypatch):
+    reported = []
+    imitate = lambda root, trainings, jobs, finish: finish() and {2: UserError("the loss is not a number")}  # noqa: E731
+    monkeypatch.setattr(parallel, "train_in_parallel", imitate)
+    request = TrainingRequest(run="one", jobs=2)
+    finished_run(folded, "one", folds=[0])
+    with refused("1 of 2 folds failed"):
+        train_run(folded, request, request.load_recipe(folded), imitated.data, reported.append)
+    assert reported == ["one"]
+
+
 def test_number_of_workers_is_handed_to_each_fold(folded, imitated):
     train_folds(folded, TrainingRequest(run="one", workers=3, folds=[0, 1]), imitated.data)
     assert imitated.workers == [3, 3]

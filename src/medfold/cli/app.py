@@ -174,6 +174,9 @@ def train(
         str, typer.Option(help="Where to train: here, ray (on a cluster, ADDRESS) or kaggle (on its GPUs).")
     ] = "here",
     address: Address = "",
+    track: Annotated[
+        str, typer.Option(help='Trackers that get the results of trained folds: "tensorboard mlflow wandb".')
+    ] = "",
 ) -> None:
     """Train the missing folds, or those that FOLD names."""
     folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)
@@ -191,6 +194,7 @@ def train(
             workers=read_workers(workers),
             on=place,
             address=read_address(address, place),
+            trackers=track.split(),
         )
 
 

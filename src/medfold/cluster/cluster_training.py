@@ -1,5 +1,6 @@
 """Training on a Ray cluster, seen from here: starts the driver, shows its lines, scores the runs."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from medfold.cluster.cluster_jobs import TrainingJob, task_topic
@@ -22,6 +23,7 @@ def train_on_cluster(
     recipe: Recipe,
     dataset: Dataset,
     address: ClusterAddress | None,
+    after_fold: Callable[[str], None] | None = None,
 ) -> list[OofScore | None]:
     """Trains the missing folds of several runs on a cluster, and puts them into runs/.
 
@@ -34,6 +36,8 @@ def train_on_cluster(
         recipe: the recipe that is requested, with its overrides.
         dataset: the samples, with their targets and folds.
         address: the cluster; None for one on this machine, for this command.
+        after_fold: called with the name of a run after each of its folds, when the OOF score is updated. Defaults to
+            nothing.
 
     Returns:
         The OOF score of each run; None for a run without a trained fold.
@@ -51,7 +55,7 @@ def train_on_cluster(
             for plan in waiting:
                 locked.enter_context(remove_run_if_no_fold_started(plan.run_paths))
                 locked.enter_context(locks.exclusive_lock(plan.run_paths.folder / "cluster", "this run is trained"))
-            _run_driver(competition, waiting, address, dataset)
+            _run_driver(competition, waiting, address, dataset, after_fold)
     return [_score(competition, plan, dataset) for plan in plans]
 
 
@@ -62,7 +66,11 @@ def _score(competition: Competition, plan: RunPlan, dataset: Dataset) -> OofScor
 
 
 def _run_driver(
-    competition: Competition, plans: list[RunPlan], address: ClusterAddress | None, dataset: Dataset
+    competition: Competition,
+    plans: list[RunPlan],
+    address: ClusterAddress | None,
+    dataset: Dataset,
+    after_fold: Callable[[str], None] | None,
 ) -> None:
     """Runs the driver until all folds are trained; the OOF score of a run is updated after each of its folds."""
     plan_of_run = {plan.run_paths.name: plan for plan in plans}
@@ -74,6 +82,8 @@ def _run_driver(
             for message in driver_messages(competition.project_paths.root, job):
                 if "run" in message:
                     _score(competition, plan_of_run[message["run"]], dataset)
+                    if after_fold:
+                        after_fold(message["run"])
                 else:
                     show(message["topic"], message["text"])
     except UserError as error:

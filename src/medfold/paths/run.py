@@ -44,6 +44,11 @@ class RunPaths:
         return self.folder / "score.json"
 
     @property
+    def tracking(self) -> Path:
+        """What each tracker was given of the run, by hash."""
+        return self.folder / "tracking.json"
+
+    @property
     def report(self) -> Path:
         """The run's web page."""
         return self.folder / "report.html"

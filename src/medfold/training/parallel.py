@@ -54,7 +54,7 @@ def split_resources(num_jobs: int) -> list[ResourceShare]:
 
 
 def train_in_parallel(
-    root: Path, trainings: list[FoldTraining], num_jobs: int, finish: Callable[[], None]
+    root: Path, trainings: list[FoldTraining], num_jobs: int, finish: Callable[[], object]
 ) -> dict[int, Exception]:
     """Trains folds, each in a child process (`training.child`), and shows their progress.
 

@@ -1,5 +1,7 @@
 """Training of a run: its missing folds, in this process or in child processes, and the OOF score."""
 
+from collections.abc import Callable
+
 from medfold.competition import Competition, Recipe, setting_errors_located
 from medfold.data import Dataset
 from medfold.errors import UserError
@@ -15,7 +17,13 @@ from medfold.training.run_plan import RunPlan, plan_run
 from medfold.training.run_start import remove_run_if_no_fold_started
 
 
-def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> OofScore:
+def train_run(
+    competition: Competition,
+    request: TrainingRequest,
+    recipe: Recipe,
+    dataset: Dataset,
+    after_fold: Callable[[str], None] | None = None,
+) -> OofScore:
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
@@ -23,6 +31,7 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
         request: seed and folds of the run, and how many folds to train at once.
         recipe: the recipe that is requested, with its overrides.
         dataset: the samples, with their targets and folds.
+        after_fold: called with the name of the run after each fold, when the OOF score is updated. Defaults to nothing.
 
     Returns:
         The OOF score, as `write_oof` returns it.
@@ -32,6 +41,13 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
             trained before failures are reported.
     """
     plan = plan_run(competition, request, recipe, dataset)
+
+    def finish() -> OofScore:
+        score = write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
+        if after_fold:
+            after_fold(plan.run_paths.name)
+        return score
+
     if plan.trainings:
         # All requested folds share the cores, done or not: a fold then always has the same threads, and the same bytes.
         num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(plan.requested))
@@ -40,10 +56,10 @@ def train_run(competition: Competition, request: TrainingRequest, recipe: Recipe
         say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.missing)}{at_once}")
         with remove_run_if_no_fold_started(plan.run_paths):
             if num_jobs == 1:
-                _train_here(plan)
+                _train_here(plan, finish)
             else:
                 _compute_missing_features(plan.trainings[0])
-                _train_in_processes(competition, plan, num_jobs)
+                _train_in_processes(competition, plan, num_jobs, finish)
     return write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
 
 
@@ -56,22 +72,18 @@ def plan_as_text(recipe: Recipe, missing: list[int]) -> str:
     return f"{recipe.backbone.name}, {recipe.preparation.size} px, {epochs}, folds {shorten_list(missing, 10)}"
 
 
-def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int) -> None:
-    """Trains folds in child processes, and updates the OOF score after each.
+def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, finish: Callable[[], object]) -> None:
+    """Trains folds in child processes.
 
     Args:
         competition: the competition that the run belongs to.
         plan: the folds to train.
         num_jobs: how many folds share the machine, and how many are trained at once at most.
+        finish: called after each fold; never twice at a time.
 
     Raises:
         UserError: folds failed; the others are done.
     """
-    inputs = plan.trainings[0].inputs
-
-    def finish() -> None:
-        write_oof(inputs.facts, plan.run_paths, inputs.train, inputs.targets)
-
     errors = parallel.train_in_parallel(competition.project_paths.root, plan.trainings, num_jobs, finish)
     if errors:
         listed = [f"fold {fold}: {located(competition, plan.request, error)}" for fold, error in errors.items()]
@@ -96,8 +108,8 @@ def _compute_missing_features(training: FoldTraining) -> None:
         run_in_subprocess("features", FeatureComputation(inputs, training.plugins).carry_out)
 
 
-def _train_here(plan: RunPlan) -> None:
-    """Trains folds in this process, one after the other, and updates the OOF score after each."""
+def _train_here(plan: RunPlan, finish: Callable[[], object]) -> None:
+    """Trains folds in this process, one after the other; calls `finish` after each."""
     for training in plan.trainings:
         if train_fold_once(training):
-            write_oof(training.inputs.facts, plan.run_paths, training.inputs.train, training.inputs.targets)
+            finish()

@@ -142,12 +142,15 @@ def _train_here(inputs: RunInputs, missing: list[int], run_paths: RunPaths) -> N
         run_paths: paths of the run.
     """
     metric = metric_of(inputs.facts)
+    kept_nets = None
     for number in missing:
         began = time.monotonic()
         with locks.lock(run_paths.fold(number).folder):
             if is_fold_trained(run_paths.fold(number)):
                 continue
-            score = _import_fold().train_fold(inputs, number, run_paths.fold(number))
+            fold = _import_fold()
+            kept_nets = kept_nets or fold.KeptNets()
+            score = fold.train_fold(inputs, number, run_paths.fold(number), kept_nets)
         say(f"fold {number}", f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
         write_oof(inputs.facts, run_paths, inputs.train, inputs.targets)
 

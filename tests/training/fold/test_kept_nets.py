@@ -7,8 +7,9 @@ import pytest
 from medfold.paths import FoldPaths
 from medfold.training.fold import fold
 from medfold.training.fold.kept_nets import KeptNets
+from medfold.training.loop import training_loop
 from medfold.training.loop.batch_trainer import BatchTrainer
-from tests.support.helpers import slow_but_first
+from tests.support.helpers import refused, slow_but_first
 from tests.support.small_tasks import result_files, task
 
 
@@ -63,6 +64,7 @@ def test_constants_of_another_fold_are_traced_anew(tmp_path, traced):
     assert together[1] == train(inputs, [1], tmp_path / "alone")[0]
 
 
+@pytest.mark.slow
 def test_callbacks_and_plugins_get_a_net_of_their_own(tmp_path, traced):
     with_callback = task(backbone="simple_cnn", epochs=1, callbacks=["TerminateOnNaN"])
     with_plugins = replace(task(backbone="simple_cnn", epochs=1), plugins_hash="0" * 64)
@@ -71,3 +73,16 @@ def test_callbacks_and_plugins_get_a_net_of_their_own(tmp_path, traced):
         train(inputs, [0, 1], tmp_path / name, KeptNets())
         assert len(traced) == 2
         assert traced[0] is not traced[1]
+
+
+@pytest.mark.slow
+def test_interrupted_fold_resumes_in_a_kept_net(tmp_path, monkeypatch, capsys):
+    inputs = task("multiclass", backbone="simple_cnn", epochs=2, dropout=0.3)
+    monkeypatch.setattr(training_loop, "deadline_passed", lambda: True)  # after the first batch
+    paths = FoldPaths(tmp_path / "resumed" / "fold1")
+    with refused("the time is up"):
+        fold.train_fold(inputs, 1, paths)
+    monkeypatch.undo()
+    resumed = train(inputs, [0, 1], tmp_path / "resumed", KeptNets())[1]
+    assert "fold 1     resuming at epoch 1 of 2, step 1" in capsys.readouterr().out
+    assert resumed == train(inputs, [1], tmp_path / "alone")[0]

@@ -13,7 +13,7 @@ from medfold.training.fold_training import FoldTraining
 
 def test_requested_fold_is_trained_with_the_plugins(small, monkeypatch):
     trained, used = [], []
-    monkeypatch.setattr(fold_training, "train_fold_once", trained.append)
+    monkeypatch.setattr(fold_training, "train_missing", lambda trainings: trained.extend(trainings) or [])
     monkeypatch.setattr(fold_training, "use_plugins", used.append)
     monkeypatch.setattr(child, "report", lambda work: work(training, print) or 0)
     training = FoldTraining(None, 1, FoldPaths(small.paths.run("one").fold(1).folder), small.paths.plugins)

@@ -92,7 +92,9 @@ class FakeFold:
     def __init__(self):
         self.trained, self.workers, self.fails_at = [], [], None
 
-    def train_fold(self, inputs, number, fold_paths):
+    KeptNets = object
+
+    def train_fold(self, inputs, number, fold_paths, kept_nets):
         if number == self.fails_at:
             raise UserError("the loss is not a number", f"fold {number}")
         self.trained.append(number)

@@ -1,6 +1,7 @@
 """Work that one process does for a run: it trains a fold, or computes the features that all folds share."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -41,7 +42,8 @@ class FoldTraining:
     def carry_out(self) -> None:
         """Trains the fold in this process, with the plugins of the competition."""
         use_plugins(self.plugins)
-        train_fold_once(self)
+        for _ in train_missing([self]):
+            pass
 
 
 @dataclass(frozen=True)
@@ -64,25 +66,27 @@ class FeatureComputation:
         compute_features(self.inputs)
 
 
-def train_fold_once(training: FoldTraining) -> bool:
-    """Trains a fold; skips it if another process has finished it in the meantime.
+def train_missing(trainings: Sequence[FoldTraining]) -> Iterator[FoldTraining]:
+    """Trains folds of a run in this process, one after the other; yields each that was trained.
 
-    A lock keeps two processes from training the same one.
-
-    Returns:
-        True if it was trained, False if it was skipped.
+    A fold that another process has finished in the meantime is skipped; a lock keeps two processes from training the
+    same one.
     """
-    inputs = training.inputs
-    if inputs.num_workers is None:
-        inputs = replace(inputs, num_workers=default_num_workers())
-    metric = metric_of(inputs.facts)
-    began = time.monotonic()
-    with locks.lock(training.paths.folder):
-        if is_fold_trained(training.paths):
-            return False
-        score = _import_fold().train_fold(inputs, training.number, training.paths)
-    say(training.topic, f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
-    return True
+    kept_nets = None
+    for training in trainings:
+        inputs = training.inputs
+        if inputs.num_workers is None:
+            inputs = replace(inputs, num_workers=default_num_workers())
+        metric = metric_of(inputs.facts)
+        began = time.monotonic()
+        with locks.lock(training.paths.folder):
+            if is_fold_trained(training.paths):
+                continue
+            fold = _import_fold()
+            kept_nets = kept_nets or fold.KeptNets()
+            score = fold.train_fold(inputs, training.number, training.paths, kept_nets)
+        say(training.topic, f"{metric.title} {format_score(score)}, {format_duration(time.monotonic() - began)}")
+        yield training
 
 
 def default_num_workers() -> int:

@@ -11,7 +11,7 @@ from medfold.system.processes import run_in_subprocess
 from medfold.terminal.console import say
 from medfold.text import count_of, shorten_list
 from medfold.training import parallel
-from medfold.training.fold_training import FeatureComputation, FoldTraining, train_fold_once
+from medfold.training.fold_training import FeatureComputation, FoldTraining, train_missing
 from medfold.training.request import TrainingRequest
 from medfold.training.run_plan import RunPlan, plan_run
 from medfold.training.run_start import remove_run_if_no_fold_started
@@ -110,6 +110,5 @@ def _compute_missing_features(training: FoldTraining) -> None:
 
 def _train_here(plan: RunPlan, finish: Callable[[], object]) -> None:
     """Trains folds in this process, one after the other; calls `finish` after each."""
-    for training in plan.trainings:
-        if train_fold_once(training):
-            finish()
+    for _ in train_missing(plan.trainings):
+        finish()

@@ -50,6 +50,7 @@ class ClusterTask:
         function: the function of `node` that a task calls; it yields messages.
         arguments: () -> its arguments but the last one, the FileServer; called again for each node.
         receivers: by the kind of a file that arrives, a function that puts it in place.
+        folder: folder for files that arrive, on the disk of their place.
         log: file for the lines of the task; None for no log. Defaults to none.
     """
 
@@ -60,6 +61,7 @@ class ClusterTask:
         function: Callable[..., Iterator[node.Message]],
         arguments: Callable[[], tuple],
         receivers: dict[str, Callable[[Path], None]],
+        folder: Path,
         log: Path | None = None,
     ):
         self.topic = topic
@@ -67,6 +69,7 @@ class ClusterTask:
         self._function = function
         self._arguments = arguments
         self._receivers = receivers
+        self._folder = folder
         self._log = log
         self._stopping = threading.Event()
         self._node = "no node yet"
@@ -114,7 +117,7 @@ class ClusterTask:
             while not (self._is_done or self._stopping.is_set()):
                 if ray.wait([messages], timeout=1)[0]:
                     self._handle(self._next(messages))
-                elif self._heard_at and time.monotonic() - self._heard_at > SILENCE_SECONDS:
+                elif self._heard_at is not None and time.monotonic() - self._heard_at > SILENCE_SECONDS:
                     raise LostError(f"{self._node} has not answered for {SILENCE_SECONDS:.0f} s")
         finally:
             if self._arriving:
@@ -171,7 +174,7 @@ class ClusterTask:
         """Writes a part of a file; the whole file is put in place."""
         kind = message["file"]
         if self._arriving is None:
-            self._arriving = files.temporary_path(self._log or Path(kind).absolute())
+            self._arriving = files.temporary_path(self._folder / kind)
         path = self._arriving
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.failed_writes_named(path), path.open("ab") as file:

@@ -72,7 +72,7 @@ def work_folder() -> Iterator[Path]:
             yield folder
         finally:
             files.remove(folder)
-    files.remove(lock_file)
+            files.remove(lock_file)
 
 
 def this_node() -> str:

@@ -64,7 +64,8 @@ def _scan_task(
         return reference, images, raw_files
 
     receivers = {RESULTS: partial(_receive, images, settings, send)}
-    return ClusterTask("prepare", remote, node_scan.scan_images, arguments, receivers)
+    folder = (settings.store_file or settings.thumbnails_file or settings.raw).parent
+    return ClusterTask("prepare", remote, node_scan.scan_images, arguments, receivers, folder)
 
 
 def _receive(images: list[tuple[int, str]], settings: ScanSettings, send: Callable[..., None], archive: Path) -> None:

@@ -106,7 +106,9 @@ def fold_task(
         finish()
 
     receivers = {CHECKPOINT: receive_checkpoint, RESULTS: receive_results}
-    return ClusterTask(topic, remote, node_training.train_fold, arguments, receivers, run_paths.log(number))
+    return ClusterTask(
+        topic, remote, node_training.train_fold, arguments, receivers, run_paths.folder, run_paths.log(number)
+    )
 
 
 def features_task(remote: Remote, inputs: Any, features: Path) -> ClusterTask:
@@ -125,7 +127,7 @@ def features_task(remote: Remote, inputs: Any, features: Path) -> ClusterTask:
             path.replace(features)
             array_files.write_hashes(np.load(features, mmap_mode="r"), hashes)
 
-    folder_file = features.with_suffix(".log")
+    receivers = {RESULTS: receive_results}
     return ClusterTask(
-        "features", remote, node_training.compute_features, lambda: (inputs,), {RESULTS: receive_results}, folder_file
+        "features", remote, node_training.compute_features, lambda: (inputs,), receivers, features.parent
     )

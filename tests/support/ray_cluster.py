@@ -92,8 +92,12 @@ class RayCluster:
 
     def start(self, words: list[str], project: Path, **environment: str) -> subprocess.Popen:
         """Starts a command of medfold on the head."""
+        return self.start_program([sys.executable, "-m", "medfold", *words], project, **environment)
+
+    def start_program(self, command: list[str], project: Path, **environment: str) -> subprocess.Popen:
+        """Starts a program on the head."""
         return subprocess.Popen(
-            self._inside([sys.executable, "-m", "medfold", *words]),
+            self._inside(command),
             cwd=project,
             env=self.environment(**environment),
             stdout=subprocess.PIPE,

@@ -1,0 +1,194 @@
+"""What do more images cost, stage by stage? Writes the tables of docs/scaling.md.
+
+    .venv/bin/python benchmarks/scaling.py
+
+Drawn grey PNG images of 512 px, one per patient, in two sizes of a data set. Each stage of each size runs in a process
+of its own; the difference of the two sizes, divided by the difference in images, is the cost of one image: CPU seconds
+of all processes (which another load changes less than the time), bytes on disk, peak memory. What more images need is
+calculated from that. About 8 minutes on 2 CPU cores.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from medfold.terminal.console import format_size
+
+REPOSITORY = Path(__file__).parent.parent
+PAGE = REPOSITORY / "docs" / "scaling.md"
+BEGIN, END = "<!-- Written by benchmarks/scaling.py, from here -->", "<!-- to here. -->"
+SIZES = (1_000, 5_000)  # images of the training set
+IMAGE_SIZE, STORE_SIZE, FOLDS = 512, 64, 5
+FACTS = f"""
+title: Drawn images
+source: {{kind: local}}
+upload: none
+task: binary
+labels: {{file: train.csv, id: id, targets: [target], group: patient, holdout: 0.1}}
+images: {{train: "train/{{id}}.png", channels: 1, symmetry: horizontal}}
+score: {{metric: auc}}
+folds: {{k: {FOLDS}, method: stratified_group}}
+"""
+RECIPE = f"""
+preparation: {{size: {STORE_SIZE}}}
+backbone: {{name: resnet9, width: 8}}
+augment: xray
+training: {{epochs: 1, batch_size: 32}}
+"""
+STAGES = {
+    "download": ["--from", "images"],
+    "prepare": [],
+    "folds": [],
+    "train": ["--fold", "0"],
+    "recheck": [],
+}
+LABELS = {
+    "download": "`make download` (copy, list, hash)",
+    "prepare": f"`make prepare` (decode {IMAGE_SIZE} px, hash, resize to {STORE_SIZE} px)",
+    "folds": "`make folds` (scan for the audit, folds, search for near-duplicates)",
+    "train": "`make train` (one epoch of one fold, 4 of 5 images, with its predictions)",
+    "recheck": "`make recheck` (scores a second time)",
+}
+CALCULATED = (10_000, 1_000_000, 100_000_000)
+MACHINES = {"2 cores": 2, "8 nodes of 16 cores": 128, "200 nodes of 16 cores": 3200}
+EPOCHS = 12
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a stage took: CPU seconds of all its processes, bytes that it wrote, peak memory of its largest process."""
+
+    seconds: float
+    disk: int
+    memory: int
+
+
+def draw(folder: Path, rows: range) -> None:
+    """Draws images of soft noise with a bright disc on half of them."""
+    rows_, columns = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE]
+    for row in rows:
+        rng = np.random.default_rng(row)
+        pixels = cv2.GaussianBlur(rng.integers(0, 256, (IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8), (0, 0), 3)
+        if row % 2:
+            x, y = rng.integers(100, 400, 2)
+            pixels[(rows_ - y) ** 2 + (columns - x) ** 2 < 40**2] //= 2
+        cv2.imwrite(str(folder / f"{row:09d}.png"), pixels)
+
+
+def make_project(root: Path, num_images: int) -> None:
+    """Writes the competition and its images."""
+    shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
+    folder = root / "competition" / "drawn"
+    folder.mkdir()
+    (folder / "competition.yaml").write_text(FACTS)
+    (folder / "baseline.yaml").write_text(RECIPE)
+    images = root / "images" / "train"
+    images.mkdir(parents=True)
+    lines = [f"{row:09d},{row % 2},p{row}" for row in range(num_images)]
+    (root / "images" / "train.csv").write_text("\n".join(["id,target,patient", *lines]))
+    with ProcessPoolExecutor() as pool:
+        parts = [range(start, min(start + 250, num_images)) for start in range(0, num_images, 250)]
+        list(pool.map(draw, [images] * len(parts), parts))
+
+
+def disk_usage(root: Path) -> int:
+    """Returns the bytes of all files of a project but the drawn images."""
+    return sum(
+        path.stat().st_size
+        for name in ("data", "folds", "runs")
+        for path in (root / name).rglob("*")
+        if path.is_file() and not path.is_symlink()
+    )
+
+
+MEASURED = """
+import json, resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([code, usage.ru_utime + usage.ru_stime, usage.ru_maxrss]))
+"""
+
+
+def run_stage(root: Path, stage: str) -> Cost:
+    """Runs a stage in a process whose children are counted."""
+    before = disk_usage(root)
+    command = [sys.executable, "-m", "medfold", stage, "-c", "drawn", *STAGES[stage]]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
+    measured = [sys.executable, "-c", MEASURED, *command]
+    output = subprocess.run(measured, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    code, seconds, memory = json.loads(output)
+    if code:
+        raise SystemExit(f"{stage} failed with exit code {code}")
+    return Cost(seconds, disk_usage(root) - before, memory * (1 if sys.platform == "darwin" else 1024))
+
+
+def measure() -> dict[str, list[Cost]]:
+    """Returns the cost of each stage for each size."""
+    costs = {stage: [] for stage in STAGES}
+    for num_images in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            make_project(root, num_images)
+            for stage in STAGES:
+                costs[stage].append(run_stage(root, stage))
+                print(num_images, stage, costs[stage][-1], flush=True)
+    return costs
+
+
+def per_image(costs: list[Cost], name: str) -> float:
+    """Returns the cost of one more image."""
+    small, large = (getattr(cost, name) for cost in costs)
+    return max(0.0, (large - small) / (SIZES[1] - SIZES[0]))
+
+
+def tables(costs: dict[str, list[Cost]]) -> str:
+    """Returns the tables of the page."""
+    lines = [
+        f"| stage | CPU ms an image | disk an image | memory an image | {SIZES[1]:,} images |",
+        "|---|---|---|---|---|",
+    ]
+    for stage, found in costs.items():
+        seconds, disk, memory = (per_image(found, name) for name in ("seconds", "disk", "memory"))
+        whole = f"{found[1].seconds:.0f} CPU s, {format_size(found[1].memory)} of memory"
+        lines.append(
+            f"| {LABELS[stage]} | {1000 * seconds:.2f} | {format_size(disk)} | {format_size(memory)} | {whole} |"
+        )
+    lines += [
+        "",
+        "Calculated from the table, not measured:",
+        "",
+        "| images | disk | memory | " + " | ".join(MACHINES) + " |",
+    ]
+    lines.append("|---" * (3 + len(MACHINES)) + "|")
+    disk = sum(per_image(found, "disk") for found in costs.values())
+    memory = max(per_image(found, "memory") for found in costs.values())
+    once = sum(per_image(costs[stage], "seconds") for stage in ("prepare", "folds"))
+    training = per_image(costs["train"], "seconds") * EPOCHS * FOLDS
+    for count in CALCULATED:
+        hours = [f"{count * (once + training) / cores / 3600:,.1f} h" for cores in MACHINES.values()]
+        sizes = f"{format_size(count * disk)} | {format_size(count * memory)}"
+        lines.append(f"| {count:,} | {sizes} | {' | '.join(hours)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measures, and writes the tables into the page."""
+    text = tables(measure())
+    page = PAGE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -25,7 +25,7 @@ from medfold.terminal.console import format_size
 REPOSITORY = Path(__file__).parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from tests.support.ray_cluster import HEAD, RayCluster, missing_for_clusters
+from tests.support.ray_cluster import HEAD, RayCluster, missing_for_clusters  # noqa: E402
 
 SECOND = "127.0.0.3"
 IMAGE_SIZE = 64

@@ -63,8 +63,8 @@ def _write_run(
     from medfold.data.dataset import make_dataset
     from medfold.runs.oof import write_oof
     from medfold.runs.predictions import predictions_table
-    from medfold.runs.run_json import record_run_start
     from medfold.runs.run_names import checked_run_paths
+    from medfold.runs.start_check import record_run_start
     from medfold.system import json_files
     from medfold.system.hashes import sha256
     from medfold.tables import write_csv

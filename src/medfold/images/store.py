@@ -2,9 +2,11 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from medfold.competition import Competition, ImageFacts, PreparationSettings, plugins_hash
 from medfold.errors import UserError
@@ -134,19 +136,25 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     folder = paths.store(key)
     fix, pixels = _fix_of_damage(paths, key), _open_images(paths, key)
     try:
-        hashes = json_files.read(folder / BLOCKS_FILE, schema=array_files.BlockHashes)
+        hashes = json_files.read(folder / BLOCKS_FILE, schema=_StoreHashes)
     except UserError as error:
         raise UserError(error.what, folder / BLOCKS_FILE, fix) from None
     if hashes is None:
         _write_hashes(folder, array_files.hash_blocks(pixels)[0])
         return pixels.nbytes
-    index_hash = hashes.get(INDEX_FILE)  # stores of earlier versions have none
-    if not (folder / INDEX_FILE).is_file() or (index_hash and sha256(folder / INDEX_FILE) != index_hash):
+    if not (folder / INDEX_FILE).is_file() or (hashes.index and sha256(folder / INDEX_FILE) != hashes.index):
         raise UserError("missing, or changed since it was written", folder / INDEX_FILE, fix)
-    if damaged := array_files.damaged_rows(pixels, array_files.BlockHashes.from_json(hashes)):
+    if damaged := array_files.damaged_rows(pixels, hashes):
         rows = sum(len(block) for block in damaged)
         raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder, fix)
     return pixels.nbytes
+
+
+@dataclass(frozen=True)
+class _StoreHashes(array_files.BlockHashes):
+    """Hashes of the blocks of images, and of the index; stores of earlier versions have none of the index."""
+
+    index: Annotated[str | None, Field(alias=INDEX_FILE)] = None
 
 
 def finish_store(

@@ -58,7 +58,7 @@ def test_jobs_of_a_bundle_are_text_as_in_earlier_versions(folded, no_wheel_build
     request = replace(REQUEST, jobs=jobs)
     training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), request, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
-    assert opened.manifest["request"]["jobs"] == text
+    assert opened.manifest.request.jobs == text
     assert opened.request.jobs == jobs
 
 
@@ -79,7 +79,7 @@ def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
     training_bundle.write_training_bundle(folded.paths, folded.facts, recipe, REQUEST, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
     assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
-    assert opened.manifest["request"]["overrides"] == {}
+    assert opened.manifest.request.overrides == {}
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with refused("no.h5: no such weights file"):
         training_bundle.write_training_bundle(folded.paths, folded.facts, missing, REQUEST, (), tmp_path / "job")

@@ -59,9 +59,8 @@ def test_other_prepared_images_are_explained_by_the_setting_that_changed(small, 
     def started(store_key, size, value_range):
         facts = small.facts.model_dump(mode="json")
         facts["images"]["range"] = value_range
-        return RunMetadata(
-            **{**ORIGIN, "facts": facts, "recipe": {"preparation": {"size": size}}, "store_key": store_key}
-        )
+        recipe = {"preparation": {"size": size}}
+        return RunMetadata(**{**ORIGIN, "facts": facts, "recipe": recipe, "store_key": store_key})
 
     paths = small.paths.run("baseline")
     record_run_start(paths, started("s", 32, None))

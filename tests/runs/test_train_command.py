@@ -27,21 +27,15 @@ def test_untrained_run_is_trained_by_the_command_of_its_name(small, run, fix):
 
 
 @pytest.mark.parametrize(
-    ("recorded", "fix"),
-    [
-        (
-            "make train COMPETITION=small RECIPE=simple_cnn RUN=mine",
-            "make train COMPETITION=small RECIPE=simple_cnn RUN=mine",
-        ),
-        (None, "make train COMPETITION=small RUN=mine"),
-    ],
+    ("recorded", "variable"),
+    [("make train COMPETITION=small RECIPE=simple_cnn", "RECIPE=simple_cnn"), (None, "RUN=mine")],
 )
-def test_run_without_a_finished_fold_is_trained_by_its_own_command(folded, recorded, fix):
+def test_run_without_a_finished_fold_is_trained_by_its_own_command(folded, recorded, variable):
     finished_run(folded, "mine", folds=[0])
     paths = folded.paths.run("mine")
     paths.fold(0).done.unlink()
     json_files.write({**json_files.read(paths.metadata), "command": recorded}, paths.metadata, sealed=True)
-    with refused(f"run 'mine' has no trained fold. Run: {fix}$"):
+    with refused(f"run 'mine' has no trained fold. Run: make train COMPETITION=small {variable}$"):
         require_trained_folds(Run.open(folded, "mine"))
 
 
@@ -53,6 +47,5 @@ def test_variables_are_added_to_the_command_or_replaced(small):
 
 
 def test_command_is_that_of_the_program_that_the_user_typed(small, typed_medfold):
-    assert (
-        train_command(small.paths.run("baseline-s2"), FOLD=1) == "medfold train --competition small --seeds 2 --fold 1"
-    )
+    typed = train_command(small.paths.run("baseline-s2"), FOLD=1)
+    assert typed == "medfold train --competition small --seeds 2 --fold 1"

@@ -119,7 +119,8 @@ def _earlier_status(competition: Competition, row: LedgerRow) -> str:
     reference = f" as {row.ref}" if row.ref else ""
     if row.status == "error":
         record = read_record(competition, row)
-        return f"refused{reference}: {record.get('problem') or 'reason unknown'}; {variable('FORCE')} submits it again"
+        problem = (record and record.problem) or "reason unknown"
+        return f"refused{reference}: {problem}; {variable('FORCE')} submits it again"
     cells = row.cells()
     scored = ", ".join(f"{part} {cells[part]}" for part in ("public", "private") if cells[part])
     return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"

@@ -92,7 +92,7 @@ def test_uploaded_dataset_is_a_complete_bundle(hosted, competition, tmp_path):
     from medfold.notebooks import SubmissionBundle
 
     bundle = SubmissionBundle.open(tmp_path)
-    assert bundle.manifest["slug"] == "histology"
+    assert bundle.manifest.slug == "histology"
     assert [len(member.weights_files) for member in bundle.members] == [2]
     assert hosted.datasets[DATASET].private
 

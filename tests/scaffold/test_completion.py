@@ -3,7 +3,7 @@
 import copy
 import re
 
-from medfold.scaffold.complete_draft import KEY_ORDER, SECTION_KEY_ORDER, complete_draft
+from medfold.scaffold.completion import KEY_ORDER, SECTION_KEY_ORDER, complete_draft
 from medfold.scaffold.draft import Draft
 from tests.support.helpers import REPOSITORY
 

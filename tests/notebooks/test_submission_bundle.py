@@ -81,7 +81,7 @@ def test_manifest_lists_every_file_with_hash(packed_project):
 
 
 def test_recipes_are_packed_without_folders_of_this_machine(packed_project):
-    (packed,) = json_files.read(packed_project.bundle / "kit.json")["runs"]
+    (packed,) = json_files.read(packed_project.folder / "kit.json")["runs"]
     assert packed["recipe"] == TrainedRun.open(packed_project.competition, "baseline").recipe.portable()
 
 

@@ -70,8 +70,9 @@ def samples_are_fresh(facts: CompetitionFacts, paths: CompetitionPaths) -> bool:
         metadata = _read_metadata(paths)
     except UserError:  # damaged: the table is built again
         return False
-    is_complete = paths.samples.is_file() and metadata is not None
-    if not is_complete or metadata.inputs_fingerprint != samples_fingerprint(facts, paths):
+    if metadata is None or not paths.samples.is_file():
+        return False
+    if metadata.inputs_fingerprint != samples_fingerprint(facts, paths):
         return False
     for name, digest in metadata.files.items():  # older versions noted none
         if not (paths.data / name).is_file() or sha256(paths.data / name) != digest:

@@ -256,6 +256,7 @@ def test_help_imports_no_heavy_package(project_folder):
     assert imported_packages(["--help"]) == [[]]
 
 
+@pytest.mark.slow
 def test_commands_on_finished_runs_import_no_tensorflow(folded):
     finished_run(folded)
     commands = [["folds"], ["submit"], ["train", "--fold", "0"], ["runs"]]

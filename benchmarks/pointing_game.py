@@ -79,7 +79,7 @@ def measure(run: str = "baseline") -> list[Result]:
     opened = Run.open(competition, run)
     choices = opened.recipe
     found = []
-    for fold in require_trained_folds(opened.paths, competition.facts.folds.k):
+    for fold in require_trained_folds(opened):
         found.append(of_fold(competition, run, fold, choices))
         print(f"fold {fold}: {found[-1]['hit'].mean():.3f} of {len(found[-1])}", flush=True)
     table = pd.concat(found)

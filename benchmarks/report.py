@@ -28,8 +28,8 @@ from medfold.prediction.weights import save_weights
 from medfold.runs.fold_state import mark_fold_trained
 from medfold.runs.oof import write_oof
 from medfold.runs.predictions import predictions_table
-from medfold.runs.run_json import record_run_start
 from medfold.runs.run_names import checked_run_paths
+from medfold.runs.start_check import record_run_start
 from medfold.tables import write_csv
 from medfold.training.run_metadata import run_metadata
 from results import Result, run

@@ -20,7 +20,6 @@ THIN = {
     "commands/folds.py",
     "commands/notebook.py",
     "commands/report.py",
-    "commands/shared/dataset_audit.py",
     "data/label_layouts/layout.py",
     "plugins.py",
     "submission/leaderboard_result.py",

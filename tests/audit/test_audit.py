@@ -9,7 +9,7 @@ import pytest
 
 from medfold.audit import audit
 from medfold.data.dataset import make_dataset
-from medfold.images import STATISTICS
+from medfold.images import STATISTICS, read_appearance
 from tests.support.helpers import competition_facts
 
 
@@ -57,16 +57,16 @@ def parts(num_rows: int = 60) -> SimpleNamespace:
 
 
 def scanned(dataset: SimpleNamespace, monkeypatch) -> SimpleNamespace:
-    """The same dataset, whose appearance a scan has written."""
+    """The same dataset, whose images a scan has measured."""
     measurements = dataset.appearance[["id"]].assign(height=8, width=8)
-    monkeypatch.setattr(audit, "read_appearance", lambda *_: dataset.appearance)
     monkeypatch.setattr(audit, "read_measurements", lambda *_: measurements)
     return dataset
 
 
 def test_train_and_test_are_compared_by_statistics_and_filled_columns(competition, monkeypatch):
     competition.facts = competition_facts(labels={"targets": ["target"], "keep_columns": ["site", "age"]})
-    shift, columns = audit.compare_train_and_test(competition, scanned(parts(), monkeypatch))
+    dataset = scanned(parts(), monkeypatch)
+    shift, columns = audit.compare_train_and_test(competition, dataset, dataset.appearance)
     assert columns == ["site"]
     assert shift.auc > 0.95
     assert shift.columns[0][0] == STATISTICS[0]
@@ -89,7 +89,7 @@ def test_kept_column_may_be_named_like_a_statistic_or_a_header(competition, monk
         part["height"], part["Scanner"] = height, "one"
     headers = pd.DataFrame({"id": dataset.train["id"], "Scanner": dataset.targets})
     headers.to_csv(competition.paths.headers, index=False)
-    shift, columns = audit.compare_train_and_test(competition, dataset)
+    shift, columns = audit.compare_train_and_test(competition, dataset, dataset.appearance)
     assert columns == ["height", "Scanner"]
     assert "height (table)" in dict(shift.columns)
     assert [name for name, *_ in audit.columns_that_predict_classes(competition, dataset)] == ["Scanner (header)"]
@@ -113,12 +113,13 @@ def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, l
     monkeypatch.setattr(audit, "units_with_lost_labels", lambda *_: ["p1"])
     monkeypatch.setattr(audit, "mask_warning", lambda images: f"{len(images)} masks")
     monkeypatch.setattr(audit, "value_warnings", lambda *_: ["no air"])
-    findings = audit.audit_dataset(competition, dataset)
+    appearance = read_appearance(competition)
+    findings = audit.audit_dataset(competition, dataset, appearance)
     assert findings.units_with_lost_labels == lost
     assert findings.mask_suspicion == f"{len(dataset.train) + len(dataset.test)} masks"
     assert findings.value_warnings == ["no air"]
     assert findings.suspected_groups == audit.find_unnamed_groups(competition, dataset.train)
-    assert (findings.shift, findings.compared_columns) == audit.compare_train_and_test(competition, dataset)
+    assert (findings.shift, findings.compared_columns) == audit.compare_train_and_test(competition, dataset, appearance)
     assert findings.group_overlap is None
     assert findings.predictive_columns == audit.columns_that_predict_classes(competition, dataset)
 

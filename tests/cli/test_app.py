@@ -11,6 +11,7 @@ import typer.main
 
 from medfold.cli import app, main
 from medfold.terminal.command_text import BY_MAKE
+from tests.support.finished_runs import finished_run
 from tests.support.helpers import REPOSITORY
 from tests.support.python_warnings import warnings_on_stderr
 from tests.support.small_project import SMALL, add_competition
@@ -255,7 +256,9 @@ def test_help_imports_no_heavy_package(project_folder):
     assert imported_packages(["--help"]) == [[]]
 
 
-def test_commands_on_finished_runs_import_no_tensorflow(trained):
+@pytest.mark.slow
+def test_commands_on_finished_runs_import_no_tensorflow(folded):
+    finished_run(folded)
     commands = [["folds"], ["submit"], ["train", "--fold", "0"], ["runs"]]
     assert imported_packages(*([*words, "-c", "small"] for words in commands)) == [["pandas"]] * 4
 

@@ -171,6 +171,7 @@ def test_explain_shows_prepared_images_where_preparation_moves_pixels(competitio
     np.testing.assert_array_equal(read_heat_map(tmp_path / "c-explained", "a.png.png"), found)
 
 
+@pytest.mark.slow
 def test_explain_shows_the_most_probable_class(competition, tmp_path, monkeypatch, capsys):
     keras.utils.set_random_seed(0)
     three = competition_facts("multiclass")

@@ -11,6 +11,7 @@ from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.ledger import COLUMNS, SCORE_COLUMNS, LedgerRow, add_row, read_ledger
+from medfold.submission.record import SubmissionRecord
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def leaderboard(monkeypatch):
 
     board.fetch_scores = fetch_scores
     monkeypatch.setattr(command, "leaderboard_of", lambda competition: board)
-    monkeypatch.setattr(command, "read_record", lambda competition, row: {"content_id": "abc"})
+    monkeypatch.setattr(command, "read_record", lambda competition, row: SubmissionRecord(content_id="abc"))
     monkeypatch.setattr(
         command, "record_result", lambda competition, row, result, contents: board.written.append((row.file, result))
     )

@@ -66,7 +66,7 @@ def test_submit_warns_of_folds_that_are_not_trained(folded, capsys, trained_fold
         json_files.write({**json_files.read(metadata), "command": recorded}, metadata, sealed=True)
     submit(folded)
     lines = [line for line in capsys.readouterr().out.splitlines() if "not trained" in line]
-    named = recorded.removeprefix("make train ") if recorded else "COMPETITION=small RUN=baseline"
+    named = recorded.removeprefix("make train ") if recorded else "COMPETITION=small"
     assert lines == [f"submit     runs/small/baseline: {warning.format(named)}"]
 
 

@@ -78,6 +78,7 @@ def test_recipe_that_cannot_be_trained_is_refused_before_images_are_prepared(sma
     assert not small.paths.data.exists()
 
 
+@pytest.mark.slow
 def test_new_folds_are_shown_before_the_training(small, trainings, capsys):
     train(small)
     shown = capsys.readouterr().out

@@ -55,6 +55,7 @@ def test_every_score_warns_of_unknown_patients(holdout_project, capsys):
     assert "patients unknown: it may be too high" in holdout_project.paths.run("noise").report.read_text()
 
 
+@pytest.mark.slow
 def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_path, capsys):
     given = tmp_path / "given"
     for part, count in (("train", 20), ("test", 8)):

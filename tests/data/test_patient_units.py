@@ -72,6 +72,7 @@ def test_patients_in_units_are_said_with_the_folds_and_with_the_submission(by_pa
     assert capsys.readouterr().out.count(text) == 1
 
 
+@pytest.mark.slow
 def test_only_the_owner_may_read_files_with_patient_ids(by_patient, small):
     make_folds(by_patient)
     make_folds(small)

@@ -8,7 +8,7 @@ import pytest
 from medfold.cli.opening import open_competition
 from medfold.commands.download import download
 from medfold.competition import Competition
-from medfold.data.staging import _as_given, staged_data
+from medfold.data.staging import staged_data
 from medfold.errors import CHECK_COMPLETE, MissingFileError, UserError
 from medfold.terminal.command_text import variable
 from tests.support.helpers import refused
@@ -105,9 +105,10 @@ def test_one_file_instead_of_the_folder_is_explained(small, tmp_path):
 
 
 @pytest.mark.parametrize("folder", ["raw", ".raw.4fb352-12-0123abcd.tmp"])
-def test_path_of_a_copy_is_shown_as_that_of_the_user(tmp_path, folder):
-    staged = tmp_path / "data" / ".raw.4fb352-12-89abcdef.tmp"
-    archive, given = tmp_path / "mine.zip", tmp_path / "mine"
-    given.mkdir()
-    shown = [_as_given(staged / folder / "train.zip", staged / "raw", each) for each in (archive, given)]
-    assert shown == [f"{archive}, train.zip", f"{given}/train.zip"]
+@pytest.mark.parametrize(("name", "shown"), [("mine.zip", "mine.zip, train.zip"), ("mine", "mine/train.zip")])
+def test_path_of_a_copy_is_shown_as_that_of_the_user(small, tmp_path, folder, name, shown):
+    given = tmp_path / name
+    given.touch() if given.suffix else given.mkdir()
+    with pytest.raises(UserError) as caught, staged_data(small.paths, given) as staged:
+        raise UserError("damaged", staged.raw.with_name(folder) / "train.zip")
+    assert str(caught.value) == f"{tmp_path / shown}: damaged"

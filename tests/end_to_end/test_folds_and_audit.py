@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
@@ -42,12 +43,14 @@ def test_audit_joins_duplicates_and_reports_leaks(folded, capsys):
     assert json.loads(folded.paths.folds_metadata.read_text())["audit"]["split_groups"] == 0
 
 
+@pytest.mark.slow
 def test_class_in_too_few_groups_is_reported(project_folder, capsys):
     add_competition(project_folder, "rare", SMALL.replace("seed: 1,", "seed: 1, prevalence: 0.03,"))
     make_folds(Competition.open("rare"))
     assert "class target=1 is in" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
     add_competition(project_folder, "few", SMALL.replace("train_patients: 40", "train_patients: 10"))
     competition = Competition.open("few")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from medfold.notebooks import notebook_file
-from medfold.notebooks.bundle import complete_bundle, open_bundle
+from medfold.notebooks.bundle import BundleManifest, complete_bundle, open_bundle
 from medfold.notebooks.training_bundle import TrainingBundle
 from medfold.system import json_files
 from tests.support.helpers import competition_facts, refused
@@ -108,22 +108,27 @@ def test_manifest_that_names_a_file_outside_is_refused(tmp_path, name):
     (folder / "link").symlink_to(tmp_path)
     json_files.write({"files": {name: "0" * 64}, "packages": []}, folder / "job.json")
     with refused(r"job\.json: names a file outside its folder: "):
-        open_bundle(folder, "job.json")
+        open_bundle(folder, "job.json", BundleManifest)
 
 
-def job(tmp_path, **changes) -> TrainingBundle:
-    """A bundle whose job.json has these changes."""
+REQUEST = {"recipe": "baseline", "run": "baseline", "folds": [0]}
+
+
+def job(tmp_path, **changes) -> Path:
+    """The folder of a complete bundle whose job.json has these changes."""
     manifest = {
+        "medfold": "1.0",
         "competition": "small",
-        "request": {"run": "baseline", "folds": [0]},
-        "files": {"state.npz": ""},
+        "request": REQUEST,
         "weights": None,
         "checkpoints": {},
+        "packages": [],
         "project_files": {"competition/small/competition.yaml": "title: x\n"},
     }
-    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle").mkdir(parents=True)
     (tmp_path / "bundle" / "state.npz").write_bytes(b"state")
-    return TrainingBundle(tmp_path / "bundle", {**manifest, **changes})
+    complete_bundle(tmp_path / "bundle", {**manifest, **changes}, "job.json", ["identity"])
+    return tmp_path / "bundle"
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
@@ -132,39 +137,38 @@ def test_project_file_outside_is_not_written(tmp_path, name):
     root.mkdir()
     (root / "link").symlink_to(tmp_path)
     before = set(tmp_path.rglob("*")) | set(Path("/tmp").glob("outside"))
-    bundle = job(tmp_path, project_files={name: "text"})
+    bundle = TrainingBundle.open(job(tmp_path, project_files={name: "text"}))
     with refused(r"job\.json: names a file outside its folder: "):
         bundle.write_competition(root)
-    assert set(tmp_path.rglob("*")) - before == {tmp_path / "bundle", tmp_path / "bundle" / "state.npz"}
+    assert set(tmp_path.rglob("*")) - before == {bundle.folder, *bundle.folder.iterdir()}
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         (
-            {"request": {"run": "../../../outside", "folds": [0]}, "checkpoints": {"state.npz": 0}},
-            "^RUN=../../../outside: a run's name must be a plain folder name",
+            {"request": {**REQUEST, "run": "../../../outside"}, "checkpoints": {"state.npz": 0}},
+            "value of 'request.run'",
         ),
-        (
-            {"request": {"run": "/tmp/outside", "folds": [0]}, "checkpoints": {"state.npz": 0}},
-            "^RUN=/tmp/outside: a run's name must be a plain folder name",
-        ),
-        ({"checkpoints": {"state.npz": "/../../../../../outside"}}, r"^job\.json: names a file outside its folder: "),
+        ({"request": {**REQUEST, "run": "/tmp/outside"}, "checkpoints": {"state.npz": 0}}, "value of 'request.run'"),
+        ({"checkpoints": {"state.npz": "/../../../../../outside"}}, r"value of 'checkpoints\.state\.npz'"),
         ({"checkpoints": {"../state.npz": 0}}, r"'\.\./state\.npz' is not among the files that were packed"),
         ({"checkpoints": {"/etc/hostname": 0}}, "'/etc/hostname' is not among the files that were packed"),
-        ({"competition": "../small", "checkpoints": {"state.npz": 0}}, r"^COMPETITION=\.\./small: unknown competition"),
+        ({"competition": "../small", "checkpoints": {"state.npz": 0}}, "value of 'competition'"),
     ],
 )
 def test_checkpoint_is_neither_written_nor_read_outside(tmp_path, changes, message):
     (tmp_path / "state.npz").write_bytes(b"outside")
     with refused(message):
-        job(tmp_path, **changes).write_competition(tmp_path / "root")
+        TrainingBundle.open(job(tmp_path, **changes)).write_competition(tmp_path / "root")
     assert not list(tmp_path.rglob("checkpoint.npz"))
 
 
 def test_weights_outside_the_bundle_are_not_used(tmp_path):
-    with refused(r"'\.\./net\.weights\.h5' is not among the files that were packed"):
-        _ = job(tmp_path, weights="../net.weights.h5").request
+    with refused("value of 'weights' is missing or is not what medfold writes"):
+        TrainingBundle.open(job(tmp_path, weights="../net.weights.h5"))
+    with refused("'net.weights.h5' is not among the files that were packed"):
+        _ = TrainingBundle.open(job(tmp_path / "packed", weights="net.weights.h5")).request
 
 
 @pytest.fixture(scope="session")

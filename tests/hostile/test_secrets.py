@@ -153,8 +153,8 @@ def test_run_json_of_an_earlier_version_is_read_without_folders(started, weights
     metadata["command"] = f"make train COMPETITION=small RECIPE=baseline SEEDS=0 SET=backbone.weights={weights}"
     json_files.write(metadata, run_paths.metadata, sealed=True)
     read = read_run_json(run_paths)
-    assert "alice" not in json.dumps(read)
-    assert read["command"].endswith(f"SET=backbone.weights=net.weights.h5 RUN={run_paths.name}")
+    assert "alice" not in read.model_dump_json()
+    assert read.command.endswith(f"SET=backbone.weights=net.weights.h5 RUN={run_paths.name}")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from matplotlib import font_manager
 
-from medfold.images import contact_sheet
 from medfold.images.contact_sheet import draw_contact_sheet, write_contact_sheet
 
 IMAGE = np.full((40, 30, 1), 128, np.uint8)
@@ -15,9 +14,6 @@ IMAGE = np.full((40, 30, 1), 128, np.uint8)
 def only_matplotlib_fonts(monkeypatch):
     """Hides the fonts that are installed on this machine."""
     monkeypatch.setattr(font_manager.fontManager, "ttflist", [])
-    contact_sheet._font.cache_clear()
-    yield
-    contact_sheet._font.cache_clear()
 
 
 def drawn(*lines: str) -> np.ndarray:
@@ -57,7 +53,6 @@ def test_font_covering_most_letters_is_chosen(num_with_codes, monkeypatch):
     """STIX, which comes with matplotlib too, has mathematical letters that DejaVu Sans lacks."""
     letter = "\U0001d4d0"
     assert num_with_codes(letter, f"é{letter}", "é") == 2
-    contact_sheet._font.cache_clear()
     monkeypatch.undo()
     shipped = [each for each in font_manager.fontManager.ttflist if each.name == "STIXGeneral"]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", shipped)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from medfold.competition.recipe_sections import PreparationSettings
 from medfold.images import preparation
 from medfold.images.preparation import steps_of
-from medfold.images.preparation_steps import _disc
+from medfold.images.preparation_steps import find_disc
 
 
 def apply_step(name, pixels, **arguments):
@@ -183,7 +183,7 @@ def test_circle_crop_finds_disc(pixels):
     height, width = pixels.shape[:2]
     scale = max(1, height / 300)
     radius, centre = 120 * scale, (80 if height == 190 else height / 2, width / 2)
-    x, y, found = _disc(pixels)
+    x, y, found = find_disc(pixels)
     assert close((y, x, found), (*centre, radius), 1.7)
     result = apply_step("circle_crop", pixels)
     assert close(result.shape[:2], (2 * radius, 2 * radius), 6 * scale)

@@ -12,7 +12,7 @@ import pytest
 from medfold.errors import UserError
 from medfold.images import worker_pool
 from medfold.images.worker_pool import WorkerDied, map_in_workers
-from tests.support.helpers import refused
+from tests.support.helpers import refused, slow_but_first
 
 
 def double(number: int) -> int:
@@ -50,12 +50,13 @@ def collect(function, items):
     return dict(pair for results in map_in_workers(function, items) for pair in results)
 
 
-@pytest.mark.parametrize("count", [0, 1, 7, 100])
+@pytest.mark.parametrize("count", slow_but_first(7, 0, 1, 100))
 def test_map_in_workers_returns_result_of_every_item(count):
     items = list(range(100, 100 + count))
     assert collect(double, items) == {position: 2 * item for position, item in enumerate(items)}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
 @pytest.mark.parametrize("at", [[0], [13, 14, 39]])
 def test_crashing_items_are_reported_and_others_processed(at):

@@ -22,6 +22,7 @@ def test_gpu_hours_left_are_shown_if_known(hosted, remote_run, fault):
     assert ("12.5 of 30 GPU hours are left this week" in hosted.said()) == (fault is None)
 
 
+@pytest.mark.slow
 def test_waiting_continues_after_a_lost_network(hosted, remote_run):
     hosted.states = ["QUEUED"] * 3
     hosted.fault("GetKernelSessionStatus", *[status(500)] * 20, *[drop(after=0)] * 6)

@@ -17,12 +17,11 @@ from medfold.images.store import load_store, store_key
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, ODDITIES
 from tests.support.finished_runs import constant_run
-from tests.support.helpers import NoLeaderboard
+from tests.support.helpers import NoLeaderboard, slow_but_first
 from tests.support.small_project import copy_project
 
-# Each layout of submission once; the other presets are slow ones.
-EACH_TIME = ("isic-2024-challenge", "siim-isic-melanoma-classification", "human-protein-atlas-image-classification")
-ALL = [name if name in EACH_TIME else pytest.param(name, marks=pytest.mark.slow) for name in [*LOOKALIKES, *ODDITIES]]
+EACH_TIME = "siim-isic-melanoma-classification"  # the other presets are slow ones
+ALL = slow_but_first(EACH_TIME, *(name for name in [*LOOKALIKES, *ODDITIES] if name != EACH_TIME))
 
 
 @pytest.fixture

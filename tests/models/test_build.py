@@ -1,5 +1,7 @@
 """Nets built from recipes: backbones, input scaling, pooling, heads, precision, weights."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -16,6 +18,14 @@ from tests.support.helpers import REPOSITORY, refused
 from tests.support.nets import batch, facts, recipe
 
 COMPETITIONS = REPOSITORY / "competition"
+
+
+@pytest.fixture
+def released():
+    """Releases the memory of large nets at the end of a test; Keras keeps their graphs otherwise."""
+    yield
+    keras.backend.clear_session()
+    gc.collect()
 
 
 def test_invalid_backbone_settings_raise_in_one_line(tmp_path):
@@ -70,7 +80,7 @@ def test_half_precision_keeps_float32_weights_and_outputs(tmp_path, precision):
         "rsna-breast-cancer-detection",
     ],
 )
-def test_gpu_recipes_train_a_step_at_small_size(name):
+def test_gpu_recipes_train_a_step_at_small_size(name, released):
     content = config.load(COMPETITIONS / name / "gpu.yaml", COMPETITIONS / "_base")
     small = {"preparation": {"size": 32}, "backbone": {"weights": "none"}}
     chosen = Recipe.model_validate(config.merge(content, small))

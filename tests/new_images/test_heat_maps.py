@@ -73,7 +73,7 @@ def test_every_image_has_a_picture_named_by_its_path(explain, tmp_path):
     explain(names, [[FakeExplainer(LEFT)]])
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == ["a.png.png", "deep__b.png.png", "deep__er__c.png.png"]
-    assert heat_maps._picture_name("a/red.png|a/green.png") == "a__red.png.png"
+    assert heat_maps.picture_name("a/red.png|a/green.png") == "a__red.png.png"
 
 
 def test_images_are_explained_in_chunks_with_their_own_columns(explain, tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.notebooks.bundle import aligned_lines, complete_bundle, open_bundle, say_written
+from medfold.notebooks.bundle import BundleManifest, aligned_lines, complete_bundle, open_bundle, say_written
 from medfold.system import files, json_files
 from medfold.system.hashes import sha256
 from tests.support.helpers import refused
@@ -19,7 +19,11 @@ def write_bundle(folder, **changes):
 
 def test_complete_bundle_is_opened(tmp_path):
     write_bundle(tmp_path, mark=1)
-    assert open_bundle(tmp_path, MANIFEST)["mark"] == 1
+
+    class MarkedManifest(BundleManifest):
+        mark: int
+
+    assert open_bundle(tmp_path, MANIFEST, MarkedManifest).mark == 1
 
 
 @pytest.mark.parametrize(
@@ -33,21 +37,21 @@ def test_complete_bundle_is_opened(tmp_path):
 def test_incomplete_bundle_is_refused(tmp_path, changes, message):
     write_bundle(tmp_path, **changes)
     with refused(message):
-        open_bundle(tmp_path, MANIFEST)
+        open_bundle(tmp_path, MANIFEST, BundleManifest)
 
 
 def test_folder_without_manifest_is_refused(tmp_path):
     with refused(f"no {MANIFEST}. Attach the data set that was uploaded with the notebook"):
-        open_bundle(tmp_path, MANIFEST)
+        open_bundle(tmp_path, MANIFEST, BundleManifest)
 
 
 def test_completed_bundle_is_opened_with_its_hashes_and_sizes(tmp_path):
     (tmp_path / "a.txt").write_text("a")
     sizes = complete_bundle(tmp_path, {"packages": []}, MANIFEST, ["identity"])
     assert sizes == {"a.txt": 1, MANIFEST: (tmp_path / MANIFEST).stat().st_size}
-    manifest = open_bundle(tmp_path, MANIFEST)
-    assert list(manifest) == ["packages", "files", "content_id"]
-    assert manifest["files"] == {"a.txt": sha256(tmp_path / "a.txt")}
+    manifest = open_bundle(tmp_path, MANIFEST, BundleManifest)
+    assert list(json_files.read(tmp_path / MANIFEST)) == ["packages", "files", "content_id"]
+    assert manifest.files == {"a.txt": sha256(tmp_path / "a.txt")}
 
 
 def test_files_are_printed_with_their_sizes_before_they_are_sent(tmp_path, capsys):

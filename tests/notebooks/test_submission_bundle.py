@@ -16,8 +16,9 @@ from medfold.competition.plugins import active_plugins
 from medfold.competition.recipe import Recipe
 from medfold.new_images.ensemble_predictor import MemberRun
 from medfold.notebooks import SubmissionBundle, predict_hidden_test
-from medfold.notebooks.submission_bundle import _copy_weights
+from medfold.notebooks.submission_bundle import SubmissionManifest
 from medfold.runs import TrainedRun
+from medfold.system import json_files
 from medfold.system.hashes import sha256
 from tests.support import kaggle_image
 from tests.support.helpers import competition_facts, refused
@@ -79,11 +80,9 @@ def test_manifest_lists_every_file_with_hash(packed_project):
     assert about["slug"] == "small"
 
 
-def test_local_weights_path_is_stripped(packed_project, monkeypatch, tmp_path):
-    recipe = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "my.h5")}})
-    metadata = {"recipe": recipe.model_dump(mode="json")}
-    run = TrainedRun(packed_project.competition.paths.run("baseline"), metadata, [0])
-    assert _copy_weights(run, tmp_path)["recipe"]["backbone"]["weights"] == "my.h5"
+def test_recipes_are_packed_without_folders_of_this_machine(packed_project):
+    (packed,) = json_files.read(packed_project.folder / "kit.json")["runs"]
+    assert packed["recipe"] == TrainedRun.open(packed_project.competition, "baseline").recipe.portable()
 
 
 def test_bundle_of_untrained_run_is_refused(packed_project, monkeypatch):
@@ -158,7 +157,16 @@ def opened(tmp_path):
     """An opened bundle of a competition whose images are in the folder `set`."""
     images = {"train": "train/{id}.png", "test": "test/{id}.png", "channels": 1, "root": "set"}
     weights = [tmp_path / f"fold{fold}.h5" for fold in range(2)]
-    manifest = {"slug": "histology", "score": "AUC 0.9, all 5 folds", "medfold": "1.0"}
+    manifest = SubmissionManifest(
+        files={},
+        packages=[],
+        medfold="1.0",
+        slug="histology",
+        score="AUC 0.9, all 5 folds",
+        facts={},
+        runs=[],
+        fallback=[0.5],
+    )
     return SubmissionBundle(
         tmp_path, manifest, competition_facts(images=images), [MemberRun("one", Recipe(), weights)], None
     )

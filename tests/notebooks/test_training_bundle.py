@@ -8,6 +8,7 @@ import pytest
 from medfold.competition.competition import Competition
 from medfold.competition.recipe import Recipe
 from medfold.notebooks import TrainingBundle, training_bundle
+from medfold.notebooks.bundle import complete_bundle
 from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import ProjectPaths
 from medfold.runs.fold_state import is_fold_trained
@@ -49,8 +50,18 @@ def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_pa
 
 
 def test_request_of_a_bundle_of_an_earlier_version_is_read(tmp_path):
-    request = {"recipe": "baseline", "run": "baseline", "folds": [0, 1], "sharers": 3}
-    assert TrainingBundle(tmp_path, {"request": request, "weights": None}).request.thread_shares == 3
+    manifest = {
+        "medfold": "0.1",
+        "competition": "small",
+        "request": {"recipe": "baseline", "run": "baseline", "folds": [0, 1], "sharers": 3},
+        "weights": None,
+        "checkpoints": {},
+        "packages": [],
+        "project_files": {},
+    }
+    complete_bundle(tmp_path, manifest, training_bundle.MANIFEST, ["identity"])
+    request = TrainingBundle.open(tmp_path).request
+    assert (request.thread_shares, request.jobs, request.folds) == (3, 1, [0, 1])
 
 
 @pytest.mark.parametrize(("jobs", "text"), [(None, "auto"), (2, "2")])
@@ -58,7 +69,7 @@ def test_jobs_of_a_bundle_are_text_as_in_earlier_versions(folded, no_wheel_build
     request = replace(REQUEST, jobs=jobs)
     training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), request, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
-    assert opened.manifest["request"]["jobs"] == text
+    assert opened.manifest.request.jobs == text
     assert opened.request.jobs == jobs
 
 
@@ -79,7 +90,7 @@ def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
     training_bundle.write_training_bundle(folded.paths, folded.facts, recipe, REQUEST, (), tmp_path / "job")
     opened = TrainingBundle.open(tmp_path / "job")
     assert opened.request.overrides["backbone"]["weights"] == str(tmp_path / "job" / "net.h5")
-    assert opened.manifest["request"]["overrides"] == {}
+    assert opened.manifest.request.overrides == {}
     missing = Recipe.model_validate({"backbone": {"name": "MobileNetV2", "weights": str(tmp_path / "no.h5")}})
     with refused("no.h5: no such weights file"):
         training_bundle.write_training_bundle(folded.paths, folded.facts, missing, REQUEST, (), tmp_path / "job")

@@ -45,6 +45,7 @@ def index(tmp_path, monkeypatch):
     return tmp_path / "index"
 
 
+@pytest.mark.slow
 def test_wheel_that_the_lock_does_not_have_is_not_packed(index, tmp_path):
     with refused("no wheel of pylibjpeg==.* for Python 3.11: ERROR: .*(HASHES|hash|version)"):
         wheels.download_wheels(("pylibjpeg",), tmp_path / "kept", tmp_path / "out")

@@ -77,7 +77,8 @@ NETS = {
 }
 
 
-@pytest.mark.parametrize("name", ["resnet9", *(pytest.param(name, marks=pytest.mark.slow) for name in list(NETS)[1:])])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETS)
 def test_every_backbone_has_maps_and_can_be_randomised(name):
     backbone, channels, size, cell = NETS[name]
     net = build("multiclass", channels, size=size, **backbone)

@@ -15,12 +15,13 @@ from tests.support.rechecks import RUN_CHANGES
 from tests.support.small_project import add_variant
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("facts", "later"),
     [
         ("score: {metric: fbeta, beta: 2}", "score: {metric: auc}"),
-        pytest.param("score: {metric: fbeta, beta: 2}", "score: {metric: fbeta, beta: 1}", marks=pytest.mark.slow),
-        pytest.param("score: {metric: accuracy, more_metrics: [auc]}", "score: {metric: auc}", marks=pytest.mark.slow),
+        ("score: {metric: fbeta, beta: 2}", "score: {metric: fbeta, beta: 1}"),
+        ("score: {metric: accuracy, more_metrics: [auc]}", "score: {metric: auc}"),
     ],
 )
 def test_score_is_recomputed_by_the_facts_saved_with_it(folded, facts, later, capsys):

@@ -109,6 +109,7 @@ def test_history_with_words_for_numbers_is_refused(competition):
         report(competition, ["good"])
 
 
+@pytest.mark.slow
 def test_competition_title_is_escaped(project_folder):
     facts = SMALL.replace("title: A small phantom", "title: '<script>alert(1)</script> & $1 \"b\"'")
     add_competition(project_folder, "odd", facts.replace("keep_columns: [age, sex]", "keep_columns: []"))

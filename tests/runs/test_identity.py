@@ -422,7 +422,8 @@ def test_runs_of_different_facts_have_no_facts_in_common(folded):
     finished_run(folded, "two")
     runs = [Run.open(folded, name) for name in ("one", "two")]
     assert shared_facts(folded, runs) == folded.facts
-    facts = {**runs[1].metadata["facts"], "score": {**runs[1].metadata["facts"]["score"], "aggregate": "max"}}
-    json_files.write({**runs[1].metadata, "facts": facts}, runs[1].paths.metadata, sealed=True)
+    recorded = json_files.read(runs[1].paths.metadata)
+    recorded["facts"]["score"]["aggregate"] = "max"
+    json_files.write(recorded, runs[1].paths.metadata, sealed=True)
     with refused("RUNS: one and two were trained with different facts: score.aggregate. Predict with one of them"):
         shared_facts(folded, [runs[0], Run.open(folded, "two")])

@@ -18,7 +18,7 @@ def run(folded):
 def test_run_has_the_settings_of_its_run_json(folded, run):
     assert (run.name, run.num_folds, run.is_optimistic) == ("one", 3, False)
     assert run.paths == folded.paths.run("one")
-    assert run.recipe.model_dump(mode="json") == run.metadata["recipe"]
+    assert run.recipe.model_dump(mode="json") == run.metadata.recipe
 
 
 def test_run_without_a_trained_fold_is_opened(folded, run):
@@ -27,12 +27,12 @@ def test_run_without_a_trained_fold_is_opened(folded, run):
 
 
 def test_recipe_of_an_earlier_version_without_keep_is_not_optimistic(run):
-    recipe = config.merge(run.metadata["recipe"], {})
+    recipe = config.merge(run.metadata.recipe, {})
     del recipe["training"]["keep"]
-    assert not Run(run.paths, {**run.metadata, "recipe": recipe}).is_optimistic
+    assert not Run(run.paths, run.metadata.model_copy(update={"recipe": recipe})).is_optimistic
 
 
 def test_damaged_run_json_is_refused(folded, run):
-    json_files.write({**run.metadata, "facts": {}}, run.paths.metadata)
-    with refused("no key 'facts.folds.k'"):
+    json_files.write({**json_files.read(run.paths.metadata), "facts": {}}, run.paths.metadata)
+    with refused("the value of 'facts.folds' is missing"):
         Run.open(folded, "one")

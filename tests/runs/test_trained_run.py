@@ -17,7 +17,7 @@ def run(folded):
 def test_opened_run_has_its_settings_and_trained_folds(folded, run):
     assert (run.name, run.trained_folds, run.num_folds) == ("one", [0, 2], 3)
     assert run.weights_files == [folded.paths.run("one").fold(number).weights for number in (0, 2)]
-    assert run.recipe.model_dump(mode="json") == run.metadata["recipe"]
+    assert run.recipe.model_dump(mode="json") == run.metadata.recipe
     assert run.is_optimistic is False
 
 

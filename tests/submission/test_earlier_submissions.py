@@ -13,7 +13,7 @@ from medfold.submission.earlier_submissions import (
     find_unlisted_submission,
 )
 from medfold.submission.ledger import LedgerRow, add_row
-from medfold.submission.record import submission_paths
+from medfold.submission.record import SubmissionRecord, submission_paths
 from medfold.system import json_files
 from tests.support.helpers import an_oof_score
 
@@ -22,8 +22,9 @@ SCORE = an_oof_score(value=0.9, low=0.8, high=None, trained_folds=[0, 2])
 
 
 def test_content_id_is_the_recorded_one_or_made_from_the_hash():
-    assert content_id_of(ROW, {"content_id": "folds 12ab"}) == "folds 12ab"
-    assert content_id_of(ROW, {}) == "file 0123456789ab"  # records of earlier versions have none
+    assert content_id_of(ROW, SubmissionRecord(content_id="folds 12ab")) == "folds 12ab"
+    for record in (None, SubmissionRecord(sha256="0")):  # records of earlier versions have none
+        assert content_id_of(ROW, record) == "file 0123456789ab"
 
 
 def test_last_row_with_the_content_id_is_found(small):

@@ -10,10 +10,11 @@ from medfold.submission import record
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.ledger import LedgerRow, add_row
 from medfold.submission.record import (
-    add_to_record,
+    SubmissionRecord,
     ledger_row,
     read_record,
     record_result,
+    record_versions,
     submission_paths,
 )
 from medfold.system import files, json_files
@@ -32,7 +33,7 @@ def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
         "facts": {"score": {"also": ["auc"]}},
     }
     json_files.write({"mark": "x", "score": former}, submission_paths(small, ROW).record)
-    score = read_record(small, ROW)["score"]
+    score = read_record(small, ROW).score
     assert (score["num_units"], score["is_optimistic"], score["more_metrics"]) == (8, False, {"auc": 0.8})
     assert score["facts"] == {"score": {"more_metrics": ["auc"]}}
 
@@ -40,18 +41,26 @@ def test_the_score_in_a_record_of_an_earlier_version_is_read(small):
 def test_damaged_record_is_named(small):
     json_files.write([1], submission_paths(small, ROW).record)
     with pytest.raises(
-        UserError, match=r"submissions/small/one\.json: not the record of a submission\. Restore it from a backup"
+        UserError, match=r"submissions/small/one\.json: not what medfold writes\. Restore it from a backup"
     ):
         read_record(small, ROW)
 
 
 def test_entries_are_added_to_a_record_and_kept_with_the_result(small):
     json_files.write({"score": {"value": 0.9}}, submission_paths(small, ROW).record)
-    add_to_record(submission_paths(small, ROW).file, {"kaggle": {"version": 2}})
-    assert read_record(small, ROW) == {"score": {"value": 0.9}, "kaggle": {"version": 2}}
-    record_result(small, ROW, LeaderboardResult("scored", public=0.8), {"score": {"value": 0.9}})
+    record_versions(submission_paths(small, ROW).file, {"version": 2})
+    assert read_record(small, ROW).content() == {"score": {"value": 0.9}, "kaggle": {"version": 2}}
+    record_result(small, ROW, LeaderboardResult("scored", public=0.8), SubmissionRecord(score={"value": 0.9}))
     found = read_record(small, ROW)
-    assert (found["kaggle"], found["public"], found["status"]) == ({"version": 2}, 0.8, "scored")
+    assert (found.kaggle, found.public, found.status) == ({"version": 2}, 0.8, "scored")
+
+
+def test_keys_of_other_versions_are_kept_when_the_result_is_written(small):
+    content = {"runs": ["one"], "class_words": None, "gpu": "H200"}
+    json_files.write(content, submission_paths(small, ROW).record)
+    record_result(small, ROW, LeaderboardResult("pending", ref="7"), read_record(small, ROW))
+    result = {"ref": "7", "public": None, "private": None, "status": "pending", "problem": ""}
+    assert json_files.read(submission_paths(small, ROW).record) == {**content, **result}
 
 
 @pytest.fixture

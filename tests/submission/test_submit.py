@@ -60,7 +60,7 @@ def test_recorded_submission_has_file_row_and_record(folded, record):
     (row,) = read_rows(folded.project_paths, "small")
     assert (row.status, row.runs, row.file) == ("written", ("good",), recorded.row.file)
     assert sha256(recorded.file) == row.sha256 == recorded.draft.sha256
-    assert read_record(folded, row)["content_id"] == recorded.draft.content_id
+    assert read_record(folded, row).content_id == recorded.draft.content_id
     assert recorded.num_scored_before == 0
 
 
@@ -78,7 +78,7 @@ def test_result_is_recorded_after_the_row(folded, record):
     assert leaderboard.statuses == ["written"]
     (row,) = read_rows(folded.project_paths, "small")
     assert (row.status, row.public, row.ref) == ("scored", 0.75, "7")
-    assert (result.status, read_record(folded, row)["status"]) == ("scored", "scored")
+    assert (result.status, read_record(folded, row).status) == ("scored", "scored")
 
 
 def test_submitted_predictions_are_found_and_only_recorded_again_with_force(folded, record):

@@ -1,8 +1,14 @@
-"""Finished runs, written without a training."""
+"""Finished runs, written without a training.
 
-from collections.abc import Callable
+A run of the same data and settings has the same bytes. So each process makes it once, and copies its files later.
+"""
+
+from collections.abc import Callable, Hashable
+from pathlib import Path
 
 import numpy as np
+
+_made: dict[Hashable, dict[str, bytes]] = {}  # files of runs, by what they are made from
 
 
 def finished_run(
@@ -21,7 +27,8 @@ def finished_run(
         oof = 1 / (1 + np.exp(-(2 * targets - 1) * quality - rng.standard_normal(len(targets))))
         return oof[:, None], rng.random((test, 1))
 
-    _write_run(competition, name, predict, folds, {"training": {"keep": "best"}} if best else {})
+    overrides = {"training": {"keep": "best"}} if best else {}
+    _write_once(competition, name, predict, ("finished", quality, *(folds or ()), best), folds, overrides)
 
 
 def constant_run(competition, name: str = "constant") -> None:
@@ -34,7 +41,7 @@ def constant_run(competition, name: str = "constant") -> None:
         oof, others = (np.tile(labels.mean(axis=0), (count, 1)) for count in (len(targets), test))
         return oof, others
 
-    _write_run(competition, name, predict)
+    _write_once(competition, name, predict, "constant")
 
 
 def noisy_run(competition, name: str = "noisy", noise: float = 1.0) -> None:
@@ -52,7 +59,45 @@ def noisy_run(competition, name: str = "noisy", noise: float = 1.0) -> None:
         oof = 2 * labels - 1 + noise * rng.standard_normal(labels.shape)
         return squashed(oof), squashed(noise * rng.standard_normal((test, columns)))
 
-    _write_run(competition, name, predict)
+    _write_once(competition, name, predict, ("noisy", noise))
+
+
+def _write_once(competition, name: str, predict: Callable, kind: Hashable, *settings: object) -> None:
+    """Writes a run as `_write_run` does; copies the files of one that was made from the same inputs in this process.
+
+    Args:
+        kind: what `predict` depends on, apart from the name of the run.
+        settings: folds and overrides, for `_write_run`.
+    """
+    folder, inputs = competition.paths.run(name).folder, _inputs(competition)
+    key = (inputs, competition.paths.name, name, kind)
+    if inputs is None or folder.exists():
+        _write_run(competition, name, predict, *settings)
+        return
+    if key not in _made:
+        _write_run(competition, name, predict, *settings)
+        _made[key] = {str(path.relative_to(folder)): path.read_bytes() for path in _files(folder)}
+        return
+    for file, content in _made[key].items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes(content)
+
+
+def _inputs(competition) -> str | None:
+    """Returns a fingerprint of what a run is made from; None where data or folds are still to be made."""
+    from medfold.system.hardware import keras_backend
+    from medfold.system.hashes import fingerprint, sha256
+
+    paths = competition.paths
+    data = [paths.raw_manifest, paths.samples, paths.measurements, paths.image_list, paths.folds, paths.folds_metadata]
+    if not all(path.is_file() for path in data):
+        return None
+    files = [*data, *_files(paths.folder), *_files(paths.base_folder)]
+    return fingerprint([competition.facts.model_dump(mode="json"), keras_backend(), [sha256(path) for path in files]])
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _write_run(
@@ -63,8 +108,8 @@ def _write_run(
     from medfold.data.dataset import make_dataset
     from medfold.runs.oof import write_oof
     from medfold.runs.predictions import predictions_table
-    from medfold.runs.run_json import record_run_start
     from medfold.runs.run_names import checked_run_paths
+    from medfold.runs.start_check import record_run_start
     from medfold.system import json_files
     from medfold.system.hashes import sha256
     from medfold.tables import write_csv

@@ -25,10 +25,12 @@ def kill_own_process():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_run_in_subprocess_uses_another_process():
     assert run_in_subprocess("numbers", process_id) != os.getpid()
 
 
+@pytest.mark.slow
 def test_user_error_in_subprocess_is_raised_in_parent():
     with refused(r"^weights\.h5: a fault\. Mend it$"):
         run_in_subprocess("numbers", raise_user_error)

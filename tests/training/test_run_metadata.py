@@ -11,18 +11,18 @@ def recipe(**backbone) -> Recipe:
 
 def test_run_metadata_names_seed_folds_and_plugins(folded):
     metadata = run_metadata(folded, recipe(), 3)
-    assert (metadata["competition"], metadata["seed"]) == ("small", 3)
-    assert metadata["recipe"]["backbone"]["name"] == "MobileNetV2"
-    assert "plugins_hash" not in metadata
+    assert (metadata.competition, metadata.seed) == ("small", 3)
+    assert metadata.recipe["backbone"]["name"] == "MobileNetV2"
+    assert metadata.plugins_hash is None
     folded.paths.plugins.write_text("# mine\n")
-    assert run_metadata(folded, recipe(), 3)["plugins_hash"]
+    assert run_metadata(folded, recipe(), 3).plugins_hash
 
 
 def test_versions_name_the_package_of_the_backend(folded, monkeypatch):
-    assert "tensorflow" in run_metadata(folded, recipe(), 0)["versions"]
+    assert "tensorflow" in run_metadata(folded, recipe(), 0).versions
     monkeypatch.setattr("medfold.training.run_metadata.version", lambda name: f"version of {name}")
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    versions = run_metadata(folded, recipe(), 0)["versions"]
+    versions = run_metadata(folded, recipe(), 0).versions
     assert versions["jax"] == "version of jax"
     assert "tensorflow" not in versions
 

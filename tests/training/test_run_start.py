@@ -28,7 +28,11 @@ def test_run_records_the_command_that_started_it(folded):
 def test_run_of_other_labels_is_not_continued(folded, monkeypatch):
     begin(folded, TrainingRequest(run="one"))
     metadata = run_start.run_metadata
-    monkeypatch.setattr(run_start, "run_metadata", lambda *given: {**metadata(*given), "labels_fingerprint": "0" * 16})
+
+    def other_labels(of_today):
+        return of_today.model_copy(update={"labels_fingerprint": "0" * 16})
+
+    monkeypatch.setattr(run_start, "run_metadata", lambda *given: other_labels(metadata(*given)))
     with refused("labels of the training set have changed since run 'one' was .* another name: .* RUN=new-name"):
         begin(folded, TrainingRequest(run="one"))
 

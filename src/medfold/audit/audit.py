@@ -16,7 +16,6 @@ from medfold.images import (
     STATISTICS,
     is_dicom,
     path_of_image,
-    read_appearance,
     read_headers,
     read_measurements,
     value_warnings,
@@ -72,17 +71,18 @@ class AuditFindings:
     group_overlap: GroupOverlap | None = None
 
 
-def audit_dataset(competition: Competition, dataset: Dataset) -> AuditFindings:
+def audit_dataset(competition: Competition, dataset: Dataset, appearance: pd.DataFrame) -> AuditFindings:
     """Audits a dataset; nothing is printed or written.
 
     Args:
         competition: the competition, with its raw data.
-        dataset: the dataset, prepared with near-duplicates, so that the appearance of its images is known.
+        dataset: the dataset.
+        appearance: `images.read_appearance`, which the search for near-duplicates writes.
     """
     facts = competition.facts
     train, test = dataset.train, dataset.test
     raw = competition.paths.raw_root(facts.images.root)
-    shift, compared_columns = compare_train_and_test(competition, dataset)
+    shift, compared_columns = compare_train_and_test(competition, dataset, appearance)
     return AuditFindings(
         units_with_lost_labels=units_with_lost_labels(facts, train, dataset.unreadable) if facts.score.unit else [],
         mask_suspicion=mask_warning(pd.concat([train["image"], test["image"]])),
@@ -157,18 +157,21 @@ def _patients_in_headers(competition: Competition, train: pd.DataFrame) -> list[
     return [replace(suspect, setting=setting) for suspect in suspects if suspect.name == "PatientID"]
 
 
-def compare_train_and_test(competition: Competition, dataset: Dataset) -> tuple[DatasetShift, list[str]]:
+def compare_train_and_test(
+    competition: Competition, dataset: Dataset, appearance: pd.DataFrame
+) -> tuple[DatasetShift, list[str]]:
     """Measures how well the training and the test set can be told apart.
 
     Args:
         competition: the competition; its `labels.keep_columns` are compared, too.
-        dataset: the dataset, prepared with near-duplicates, so that the appearance of its images is known.
+        dataset: the dataset.
+        appearance: `images.read_appearance`.
 
     Returns:
         The shift; the table columns that were compared, in addition to the statistics of the images.
     """
     train, test = dataset.train, dataset.test
-    statistics = _image_statistics(competition)
+    statistics = _image_statistics(competition, appearance)
     kept_columns = [
         column for column in competition.facts.labels.keep_columns if column in test and test[column].notna().any()
     ]
@@ -182,11 +185,10 @@ def compare_train_and_test(competition: Competition, dataset: Dataset) -> tuple[
     return adversarial_auc(train_columns, test_columns, groups), kept_columns
 
 
-def _image_statistics(competition: Competition) -> pd.DataFrame:
-    """Reads STATISTICS, height and width of all readable images, indexed by id."""
-    appearance = read_appearance(competition).set_index("id")[STATISTICS]
+def _image_statistics(competition: Competition, appearance: pd.DataFrame) -> pd.DataFrame:
+    """Returns STATISTICS, height and width of all readable images, indexed by id."""
     sizes = read_measurements(competition).set_index("id")[["height", "width"]]
-    return appearance.join(sizes, validate="one_to_one").astype(np.float64)
+    return appearance.set_index("id")[STATISTICS].join(sizes, validate="one_to_one").astype(np.float64)
 
 
 def columns_that_predict_classes(competition: Competition, dataset: Dataset) -> list[tuple[str, str, float]] | None:

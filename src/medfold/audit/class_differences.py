@@ -45,7 +45,7 @@ def predictive_columns(table: pd.DataFrame, targets: np.ndarray, groups: np.ndar
             np.add.at(counts, (values, member.astype(int)), weights)
             counts = _merge_rare(counts)
             if len(counts) > 1 and counts.any(axis=0).all():
-                tests.append((str(name), number, *_strength(counts)))
+                tests.append((str(name), number, *cramers_v(counts)))
     significant = [
         (name, number, v) for name, number, v, p in tests if v > MIN_STRENGTH and p * len(tests) < SIGNIFICANCE
     ]
@@ -75,7 +75,7 @@ def _merge_rare(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([counts[common], rest]) if rest.sum() * smaller_share >= MIN_EXPECTED else counts[common]
 
 
-def _strength(counts: np.ndarray) -> tuple[float, float]:
+def cramers_v(counts: np.ndarray) -> tuple[float, float]:
     """Returns the bias-corrected Cramér's V of counts (Bergsma 2013, J Korean Stat Soc 42) and the p-value.
 
     The p-value is from the chi-square test. Where the expected counts are too small for it, it is from Fisher's exact

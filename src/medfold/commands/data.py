@@ -111,8 +111,8 @@ def _runs_by_store(paths: CompetitionPaths) -> dict[str, list[str]]:
     runs: dict[str, list[str]] = {}
     for file in sorted(paths.runs.glob("*/run.json")):
         with suppress(UserError):  # `make runs` reports a damaged one
-            content = json_files.read(file, RUN, schema=_StoreOfRun) or {}
-            runs.setdefault(content.get("store_key", ""), []).append(file.parent.name)
+            recorded = json_files.read(file, RUN, schema=_StoreOfRun) or _StoreOfRun()
+            runs.setdefault(recorded.store_key, []).append(file.parent.name)
     return runs
 
 

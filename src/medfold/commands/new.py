@@ -9,7 +9,7 @@ from medfold.data import Source, build_samples, count_images, needs_holdout, rea
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
-from medfold.scaffold import SUGGESTED_METRICS, Draft, complete_facts, draft_facts, folder_files
+from medfold.scaffold import SUGGESTED_METRICS, Draft, complete_draft, draft_facts, folder_files
 from medfold.submission import check_sample_submission
 from medfold.system import files, locks
 from medfold.system.path_checks import is_plain_name
@@ -37,12 +37,11 @@ def new(project_paths: ProjectPaths, text: str, path: Path | None = None) -> Non
     local = path is not None or (paths.raw.is_dir() and not paths.raw_manifest.is_file())
     if local and "/" not in text:
         source = {"kind": "own"}
-    draft = _get_and_draft(paths, source, path)
-    facts = complete_facts(draft, name, source)
-    for file, content in folder_files(name, facts, draft).items():
+    draft = complete_draft(_get_and_draft(paths, source, path), name, source)
+    for file, content in folder_files(name, draft).items():
         files.write_text(content, paths.folder / file)
-    _show(paths, draft, facts)
-    _check_facts(paths, facts)
+    _show(paths, draft)
+    _check_facts(paths, draft.facts)
     file = display_path(paths.facts_file)
     say("to do", f"fill in score.metric, and check the rest of {file}, above all labels.group: it decides the folds")
     say("then", command("folds", COMPETITION=paths.name))
@@ -60,7 +59,7 @@ def _get_and_draft(paths: CompetitionPaths, source: dict[str, str], path: Path |
             draft = draft_facts(paths.raw)
         else:
             with staged_data(paths, path) as staged:
-                manifest = Source(source, staged).fetch(path)
+                manifest = Source(source, staged).copy_from(path)
                 draft = draft_facts(staged.raw)
     say("download", f"{count_of(len(manifest), 'file')} -> {display_path(paths.raw)}")
     return draft
@@ -108,10 +107,10 @@ def _check_name(project_paths: ProjectPaths, name: str) -> None:
         raise UserError("not usable as the name of a folder", variable("COMPETITION", name), fix)
 
 
-def _show(paths: CompetitionPaths, draft: Draft, facts: dict[str, Any]) -> None:
+def _show(paths: CompetitionPaths, draft: Draft) -> None:
     say("new", f"{paths.name} -> {display_path(paths.folder)}")
     print_table(["fact", "guess", "because"], draft.reasons)
-    warn("check", f"score.metric: fill it in, for example {SUGGESTED_METRICS[facts['task']]}; it is required")
+    warn("check", f"score.metric: fill it in, for example {SUGGESTED_METRICS[draft.facts['task']]}; it is required")
     for doubt in draft.doubts:
         warn("", str(doubt))
     warn("", "images.symmetry: horizontal or dihedral, if images may be mirrored or turned")

@@ -63,8 +63,8 @@ def _row(summary: RunSummary) -> list[str]:
 def _older_folds_as_text(competition: Competition, fingerprint: str) -> str:
     """Returns the text for a folds table that is no longer in use."""
     table, metadata_file = (competition.paths.older_folds(fingerprint, suffix) for suffix in ("csv", "json"))
-    fold_facts = read_folds_metadata(metadata_file).get("folds", {})
-    settings = f" (k {fold_facts['k']}, seed {fold_facts['seed']}, {fold_facts['method']})" if fold_facts else ""
+    folds = read_folds_metadata(metadata_file).folds
+    settings = f" (k {folds.k}, seed {folds.seed}, {folds.method})" if folds else ""
     return display_path(table) + settings if table.is_file() else f"not kept, {fingerprint[:12]}"
 
 

@@ -9,7 +9,6 @@ from medfold.ensemble import Ensemble
 from medfold.errors import UnreachableError, UserError
 from medfold.notebooks import pack_submission
 from medfold.project_root import display_path
-from medfold.runs import train_fold_command
 from medfold.scoring import OofScore, describe_score, format_score, metric_title
 from medfold.submission import (
     AlreadySubmitted,
@@ -88,10 +87,9 @@ def _warn_of_missing_folds(competition: Competition, ensemble: Ensemble) -> None
         return
     several = len(missing) > 1
     what = f"folds {shorten_list(missing, num_folds)} are" if several else f"fold {missing[0]} is"
-    for name in ensemble.run_names:  # they have the same folds
-        run_paths = competition.paths.run(name)
-        text = f"{display_path(run_paths.folder)}: {what} not trained; this submits {len(trained)} of {num_folds} folds"
-        fix = f"Train {'them' if several else 'it'}: {train_fold_command(run_paths, *missing)}"
+    for run in ensemble.runs:  # they have the same folds
+        text = f"{display_path(run.paths.folder)}: {what} not trained; this submits {len(trained)} of {num_folds} folds"
+        fix = f"Train {'them' if several else 'it'}: {run.train_command(FOLD=' '.join(map(str, missing)))}"
         warn("submit", f"{text}. {fix}")
 
 
@@ -121,7 +119,8 @@ def _earlier_status(competition: Competition, row: LedgerRow) -> str:
     reference = f" as {row.ref}" if row.ref else ""
     if row.status == "error":
         record = read_record(competition, row)
-        return f"refused{reference}: {record.get('problem') or 'reason unknown'}; {variable('FORCE')} submits it again"
+        problem = (record and record.problem) or "reason unknown"
+        return f"refused{reference}: {problem}; {variable('FORCE')} submits it again"
     cells = row.cells()
     scored = ", ".join(f"{part} {cells[part]}" for part in ("public", "private") if cells[part])
     return f"{row.status}{reference}; {scored or 'no score yet: ' + command('scores') + ' fetches it'}"

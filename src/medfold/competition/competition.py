@@ -13,8 +13,7 @@ from medfold.competition.recipe_sections import PreparationSettings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
 from medfold.earlier_versions import FACTS
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths, ProjectPaths
-from medfold.system.path_checks import is_plain_name
+from medfold.paths import CompetitionPaths, ProjectPaths, split_variants
 from medfold.terminal.command_text import command, make_command, variable
 
 RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patients."
@@ -105,14 +104,7 @@ def load_facts(paths: CompetitionPaths) -> CompetitionFacts:
 
 def _read_facts(paths: CompetitionPaths) -> dict[str, Any]:
     """Reads the content of competition.yaml; for a variant, the shared facts overridden by its own."""
-    facts = config.load(paths.facts_file, paths.base_folder)
-    variants = facts.pop("variants", {})
-    if not isinstance(variants, dict) or not all(isinstance(variant, dict) for variant in variants.values()):
-        fix = "Write the name of each variant, and its facts below it"
-        raise UserError("'variants': expected a section for each variant", paths.facts_file, fix)
-    if unusable := [name for name in variants if not is_plain_name(name)]:
-        what = f"'variants': '{unusable[0]}' cannot be the name of a competition"
-        raise UserError(what, paths.facts_file, "Choose a name of letters, digits and hyphens")
+    facts, variants = split_variants(config.load(paths.facts_file, paths.base_folder), paths.facts_file)
     if paths.name not in variants:
         return facts
     return config.merge(facts, config.with_current_names(variants[paths.name], FACTS, facts_location(paths)))

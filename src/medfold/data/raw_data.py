@@ -48,7 +48,7 @@ def fetch_raw_data(competition: Competition, path: Path | None = None, force: bo
         start = time.monotonic()
         if path:
             with staged_data(paths, path) as staged:
-                manifest = Source(competition.facts.source, staged).fetch(path)
+                manifest = Source(competition.facts.source, staged).copy_from(path)
                 table = build_samples(competition.facts, staged)
         else:
             manifest = source.fetch(force=force)

@@ -1,7 +1,5 @@
 """Files of the sample table: written together, read back, and renewed when facts or raw files have changed."""
 
-from typing import Any
-
 import pandas as pd
 from pydantic import BaseModel
 
@@ -72,10 +70,11 @@ def samples_are_fresh(facts: CompetitionFacts, paths: CompetitionPaths) -> bool:
         metadata = _read_metadata(paths)
     except UserError:  # damaged: the table is built again
         return False
-    is_complete = paths.samples.is_file() and isinstance(metadata, dict) and "inputs_fingerprint" in metadata
-    if not is_complete or metadata["inputs_fingerprint"] != samples_fingerprint(facts, paths):
+    if metadata is None or not paths.samples.is_file():
         return False
-    for name, digest in metadata.get("files", {}).items():  # older versions noted none
+    if metadata.inputs_fingerprint != samples_fingerprint(facts, paths):
+        return False
+    for name, digest in metadata.files.items():  # older versions noted none
         if not (paths.data / name).is_file() or sha256(paths.data / name) != digest:
             warn("damaged", f"{name} is missing or has changed since it was written: made again")
             return False
@@ -84,7 +83,8 @@ def samples_are_fresh(facts: CompetitionFacts, paths: CompetitionPaths) -> bool:
 
 def needs_holdout(paths: CompetitionPaths) -> bool:
     """Returns True until `set_aside_holdout` has made the test set of `labels.holdout`."""
-    return bool((_read_metadata(paths) or {}).get("needs_holdout"))
+    metadata = _read_metadata(paths)
+    return metadata is not None and metadata.needs_holdout
 
 
 def check_solution(paths: CompetitionPaths) -> None:
@@ -93,7 +93,8 @@ def check_solution(paths: CompetitionPaths) -> None:
     Raises:
         UserError: the solution has changed.
     """
-    noted = (_read_metadata(paths) or {}).get("solution_hash")  # earlier versions noted none
+    metadata = _read_metadata(paths)
+    noted = metadata and metadata.solution_hash  # earlier versions noted none
     if noted and sha256(paths.solution) != noted:
         fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
         raise UserError("changed since the data was downloaded", paths.solution, fix)
@@ -118,5 +119,5 @@ class _SamplesJson(BaseModel):
     solution_hash: str | None = None
 
 
-def _read_metadata(paths: CompetitionPaths) -> dict[str, Any] | None:
+def _read_metadata(paths: CompetitionPaths) -> _SamplesJson | None:
     return json_files.read(paths.samples_metadata, SAMPLES, schema=_SamplesJson)

@@ -82,14 +82,14 @@ def read_fitted_ensemble(competition: Competition, run_names: list[str]) -> Fitt
         return None
     if not metadata:
         return None
-    names_in_order = tuple(metadata.get("runs") or sorted_names)
+    names_in_order = tuple(metadata.runs or sorted_names)
     if sorted(names_in_order) != sorted_names:
         return None
-    expected = {competition.project_paths.root / name: digest for name, digest in metadata["inputs"].items()}
-    expected |= {paths.fitted.with_name(name): digest for name, digest in metadata["files"].items()}
+    expected = {competition.project_paths.root / name: digest for name, digest in metadata.inputs.items()}
+    expected |= {paths.fitted.with_name(name): digest for name, digest in metadata.files.items()}
     if any(not file.is_file() or sha256(file) != digest for file, digest in expected.items()):
         return None
     candidates = (paths.fitted_probabilities, paths.former_fitted_probabilities)
-    file = next((file for file in candidates if file.name in metadata["files"]), None)
+    file = next((file for file in candidates if file.name in metadata.files), None)
     probabilities = FittedTransform.load(file) if file else None
-    return FittedEnsemble(FittedTransform.load(paths.fitted), probabilities, metadata["title"], names_in_order)
+    return FittedEnsemble(FittedTransform.load(paths.fitted), probabilities, metadata.title, names_in_order)

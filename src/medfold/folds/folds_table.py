@@ -2,10 +2,9 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from medfold.competition import FoldFacts
 from medfold.earlier_versions import FOLDS
@@ -41,20 +40,24 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
 
 
 class _FoldSettings(BaseModel):
+    """The key `folds` of competition.yaml as it was, with keys of other versions."""
+
+    model_config = ConfigDict(extra="allow")
     k: int
     seed: int
     method: str
+    duplicates: str = "exact"  # older versions did not save it
 
 
-class _FoldsJson(BaseModel):
-    """The values of a record of folds that are used, by their types."""
+class FoldsRecord(BaseModel):
+    """How folds were made, and the number of findings of each kind of their audit; other values are not used."""
 
     folds: _FoldSettings | None = None
     audit: dict[str, int] = {}
 
 
-def read_folds_metadata(path: Path) -> dict[str, Any]:
-    """Reads the record of how folds were made, with their audit; empty if there is none.
+def read_folds_metadata(path: Path) -> FoldsRecord:
+    """Reads the record of how folds were made; without values if there is none.
 
     Args:
         path: the JSON file beside a folds table, of today or an older one.
@@ -62,7 +65,7 @@ def read_folds_metadata(path: Path) -> dict[str, Any]:
     Raises:
         UserError: the file is damaged.
     """
-    return json_files.read(path, FOLDS, schema=_FoldsJson) or {}
+    return json_files.read(path, FOLDS, schema=FoldsRecord) or FoldsRecord()
 
 
 def _fix_damaged(paths: CompetitionPaths) -> str:
@@ -138,11 +141,10 @@ def check_folds(
             if ids
         )
         raise UserError(f"{count} from the data ({'; '.join(named)})", paths.folds, fix)
-    saved = read_folds_metadata(paths.folds_metadata).get("folds")
-    # Older versions did not save the key `duplicates`.
-    if saved and (saved := {"duplicates": "exact", **saved}) != fold_facts.model_dump():
+    saved = read_folds_metadata(paths.folds_metadata).folds
+    if saved and saved.model_dump() != fold_facts.model_dump():
         old, current = (
-            {f"{key}={value}" for key, value in settings.items()} for settings in (saved, fold_facts.model_dump())
+            {f"{key}={value}" for key, value in settings.model_dump().items()} for settings in (saved, fold_facts)
         )
         what = f"made with {', '.join(sorted(old - current))}, competition.yaml has {', '.join(sorted(current - old))}"
         raise UserError(what, paths.folds, fix)

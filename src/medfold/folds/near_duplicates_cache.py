@@ -1,7 +1,6 @@
 """The near-duplicates of a competition: computed once and cached in data/."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +46,7 @@ def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) ->
     inputs_fingerprint = fingerprint([VERSION, sha256(paths.appearance)])
     cached = _read_cached(paths)
     ids, hashes = appearance["id"].to_numpy(), appearance["pixel_hash"].to_numpy()
-    if not cached or cached["inputs_fingerprint"] != inputs_fingerprint:
+    if not cached or cached.inputs_fingerprint != inputs_fingerprint:
         varied = appearance[
             ~appearance["pixel_hash"].str.startswith(ONE_VALUE_PREFIX)
         ]  # all images of a single value look alike
@@ -59,8 +58,7 @@ def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) ->
             [*varied["id"].to_numpy()[pair].tolist(), round(float(similarity), 4)]
             for pair, similarity in zip(forest.pairs, forest.similarity, strict=True)
         ]
-        cached = {"inputs_fingerprint": inputs_fingerprint, "pairs": rows}
-        json_files.write(cached, paths.near_duplicates, sealed=True)
+        json_files.write({"inputs_fingerprint": inputs_fingerprint, "pairs": rows}, paths.near_duplicates, sealed=True)
     position = pd.Series(np.arange(len(ids)), index=ids)
     pairs = read_near_duplicates(paths)
     rows = position.loc[[image_id for pair in pairs for image_id in pair]].to_numpy().reshape(-1, 2)
@@ -77,8 +75,8 @@ def read_near_duplicates(paths: CompetitionPaths) -> list[tuple[str, str]]:
     Returns:
         An empty list if near-duplicates were not computed yet.
     """
-    cached = _read_cached(paths) or {"pairs": []}
-    return [(a, b) for a, b, _ in sorted(cached["pairs"], key=lambda row: -row[2])]
+    cached = _read_cached(paths)
+    return [(a, b) for a, b, _ in sorted(cached.pairs, key=lambda row: -row[2])] if cached else []
 
 
 class _NearDuplicatesJson(BaseModel):
@@ -88,7 +86,7 @@ class _NearDuplicatesJson(BaseModel):
     pairs: list[tuple[str, str, float]]
 
 
-def _read_cached(paths: CompetitionPaths) -> dict[str, Any] | None:
+def _read_cached(paths: CompetitionPaths) -> _NearDuplicatesJson | None:
     try:
         return json_files.read(paths.near_duplicates, NEAR_DUPLICATES, schema=_NearDuplicatesJson)
     except UserError:

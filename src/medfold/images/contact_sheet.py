@@ -89,27 +89,33 @@ def _drawable(line: str) -> tuple[str, ImageFont.FreeTypeFont]:
     """Returns a line and the font to draw it with; letters that no font has are replaced by their codes."""
     if line.isascii():
         return line, ImageFont.load_default(FONT_SIZE)
-    path, available = _font(frozenset(line))
+    path, available = _find_font(frozenset(line), _installed_fonts())
     # A code such as \u4e2d can be searched for; an empty box cannot.
     text = "".join(char if char in available else char.encode("ascii", "backslashreplace").decode() for char in line)
     return text, ImageFont.truetype(path, FONT_SIZE)
 
 
-@cache
-def _font(letters: frozenset[str]) -> tuple[str, frozenset[str]]:
-    """Returns the path of the first font that has all letters, or else most of them; and the letters that it has.
+def _installed_fonts() -> tuple[str, ...]:
+    """Returns the paths of all fonts.
 
     DejaVu Sans comes first: it is part of matplotlib and has Latin, Greek, Cyrillic, Hebrew and Arabic.
     """
     from matplotlib import font_manager, get_data_path
+
+    others = sorted(font.fname for font in font_manager.fontManager.ttflist if "LastResort" not in font.fname)
+    return (str(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), *others)
+
+
+@cache
+def _find_font(letters: frozenset[str], fonts: tuple[str, ...]) -> tuple[str, frozenset[str]]:
+    """Returns the path of the first font that has all letters, or else most of them; and the letters that it has."""
     from matplotlib.ft2font import FT2Font
 
     shaped = letters
     if not features.check("raqm"):  # needed for right-to-left and joined letters
         shaped = frozenset(char for char in letters if unicodedata.bidirectional(char) not in ("R", "AL"))
-    best, covered = str(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), frozenset()
-    others = sorted(font.fname for font in font_manager.fontManager.ttflist if "LastResort" not in font.fname)
-    for path in (best, *others):
+    best, covered = fonts[0], frozenset()
+    for path in fonts:
         font = FT2Font(path)
         known = font.get_charmap() if font.scalable else {}  # bitmap fonts have other sizes than FONT_SIZE
         matches = frozenset(char for char in shaped if ord(char) in known)

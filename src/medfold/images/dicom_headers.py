@@ -49,7 +49,7 @@ def identifying_keywords(keywords: Collection[str]) -> list[str]:
     """Returns the DICOM keywords whose values may identify a patient: all except the technical ones."""
     if not keywords:
         return []
-    from medfold.images.formats.dicom import TECHNICAL_KEYWORDS  # slow import, and few competitions need it
+    from medfold.images.formats.dicom_dataset import TECHNICAL_KEYWORDS  # slow import, and few competitions need it
 
     return sorted(set(keywords) - set(TECHNICAL_KEYWORDS))
 

@@ -35,6 +35,6 @@ def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
     """
     noted = json_files.read(paths.image_list, schema=_ImageList)
     noted = noted or json_files.read(paths.samples_metadata, SAMPLES, schema=_ImageList)  # of an earlier version
-    if not noted or "image_list_fingerprint" not in noted:
+    if not noted or not noted.image_list_fingerprint:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
-    return noted["image_list_fingerprint"]
+    return noted.image_list_fingerprint

@@ -49,7 +49,7 @@ def circle_crop(pixels: np.ndarray) -> np.ndarray:
     Where the photograph cuts the disc off, the square is filled with black, so that all discs have one size and shape.
     An image without a disc is returned unchanged.
     """
-    disc = _disc(pixels)
+    disc = find_disc(pixels)
     if disc is None:
         return pixels
     x, y, radius = disc
@@ -151,7 +151,7 @@ def _largest(mask: np.ndarray) -> tuple[np.ndarray | None, float]:
     return outline, 0.0 if outline is None else cv2.contourArea(outline)
 
 
-def _disc(pixels: np.ndarray) -> tuple[float, float, float] | None:
+def find_disc(pixels: np.ndarray) -> tuple[float, float, float] | None:
     """Returns centre (x, y) and radius, in pixels, of a bright disc on a dark background; None if there is none.
 
     The brightness of the disc's edge depends on the exposure, and a glow may surround it. So thresholds are tried from

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from medfold.competition import Competition, ImageFacts, PreparationSettings, plugins_hash
 from medfold.errors import UserError
@@ -160,17 +162,23 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     folder, fix = paths.store(key), _fix_of_damage(paths, key)
     with _fix_named(fix):
         pixels = _open_images(folder)
-        hashes = json_files.read(folder / BLOCKS_FILE, schema=array_files.BlockHashes)
+        hashes = json_files.read(folder / BLOCKS_FILE, schema=_StoreHashes)
     if hashes is None:
         _write_hashes(folder, array_files.hash_blocks(pixels)[0])
         return pixels.nbytes
-    index_hash = hashes.get(INDEX_FILE)  # stores of earlier versions have none
-    if not (folder / INDEX_FILE).is_file() or (index_hash and sha256(folder / INDEX_FILE) != index_hash):
+    if not (folder / INDEX_FILE).is_file() or (hashes.index and sha256(folder / INDEX_FILE) != hashes.index):
         raise UserError("missing, or changed since it was written", folder / INDEX_FILE, fix)
-    if damaged := array_files.damaged_rows(pixels, array_files.BlockHashes.from_json(hashes)):
+    if damaged := array_files.damaged_rows(pixels, hashes):
         rows = sum(len(block) for block in damaged)
         raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder, fix)
     return pixels.nbytes
+
+
+@dataclass(frozen=True)
+class _StoreHashes(array_files.BlockHashes):
+    """Hashes of the blocks of images, and of the index; stores of earlier versions have none of the index."""
+
+    index: Annotated[str | None, Field(alias=INDEX_FILE)] = None
 
 
 def finish_store(

@@ -99,7 +99,7 @@ def write_heat_maps(
             ]
             for index, (image_id, picture) in enumerate(zip(image_ids[chunk], pictures, strict=True)):
                 png = _png_with_heat(picture, [heat_map[index] for heat_map in heat_maps])
-                (unfinished / _picture_name(image_id)).write_bytes(png)
+                (unfinished / picture_name(image_id)).write_bytes(png)
                 bar.advance()
     all_explainers = [explainer for run_explainers in explainers for explainer in run_explainers]
     methods = list(dict.fromkeys(explainer.method for explainer in all_explainers))
@@ -126,6 +126,6 @@ def _png_with_heat(picture: np.ndarray, heat_maps: list[np.ndarray]) -> bytes:
     return png.tobytes()
 
 
-def _picture_name(image_id: str) -> str:
+def picture_name(image_id: str) -> str:
     """Returns the file name of a picture. An image of several files is named by the first: Windows allows no `|`."""
     return f"{image_id.partition('|')[0].replace('/', '__')}.png"

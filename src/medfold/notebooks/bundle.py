@@ -2,9 +2,9 @@
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from medfold.errors import UserError
 from medfold.notebooks import wheels
@@ -71,36 +71,45 @@ def aligned_lines(values: dict[str, str]) -> str:
     return "\n".join(f"{heading:<13}{value}" for heading, value in values.items())
 
 
-class BundleJson(BaseModel):
-    """The values that the manifest of every bundle has, by their types."""
+class BundleManifest(BaseModel):
+    """The values that the manifest of every bundle has.
 
+    Args:
+        files: hash of each other file of the bundle, by its name.
+        packages: packages that the bundle has as wheels, since Kaggle's image lacks them.
+    """
+
+    model_config = ConfigDict(frozen=True)
     files: dict[str, str]
     packages: list[str]
 
 
-def open_bundle(folder: Path, manifest_name: str, schema: type[BundleJson] = BundleJson) -> dict[str, Any]:
+Manifest = TypeVar("Manifest", bound=BundleManifest)
+
+
+def open_bundle(folder: Path, manifest_name: str, manifest_type: type[Manifest]) -> Manifest:
     """Reads the manifest of a bundle, and checks that the bundle is complete.
 
     Args:
         folder: folder of the bundle.
         manifest_name: file name of the manifest.
-        schema: the values that the manifest must have, by their types. Defaults to those of every bundle.
+        manifest_type: the values that the manifest must have.
 
     Raises:
         UserError: no manifest, one with values of other types, a missing or damaged file, a file outside the folder,
             or a package that is not installed.
     """
-    manifest = json_files.read(folder / manifest_name, fix="Pack the bundle again", schema=schema)
+    manifest = json_files.read(folder / manifest_name, fix="Pack the bundle again", schema=manifest_type)
     if manifest is None:
         raise UserError(f"no {manifest_name}", folder, "Attach the data set that was uploaded with the notebook")
     damaged = [
         name
-        for name, digest in manifest["files"].items()
+        for name, digest in manifest.files.items()
         if not _has_hash(path_inside(folder, name, manifest_name), digest)
     ]
     if damaged:
         raise UserError(f"files are missing or damaged: {shorten_list(damaged)}", folder, "Upload the data set again")
-    missing = [name for name in manifest["packages"] if not _installed(name)]
+    missing = [name for name in manifest.packages if not _installed(name)]
     if missing:
         raise UserError(f"packages are not installed: {shorten_list(missing)}", None, "Run the notebook's first cell")
     return manifest
@@ -123,18 +132,18 @@ def path_inside(folder: Path, name: str, manifest_name: str) -> Path:
     return path
 
 
-def packed_file(folder: Path, manifest: dict[str, Any], name: str) -> Path:
+def packed_file(folder: Path, manifest: BundleManifest, name: str) -> Path:
     """Returns the path of a file of an opened bundle, whose hash was checked.
 
     Args:
         folder: folder of the bundle.
-        manifest: content of the manifest, as `open_bundle` returns it.
+        manifest: the manifest, as `open_bundle` returns it.
         name: name of the file.
 
     Raises:
         UserError: the manifest has no hash of it.
     """
-    if name not in manifest["files"]:
+    if name not in manifest.files:
         raise UserError(f"{name!r} is not among the files that were packed", folder, "Pack the bundle again")
     return folder / name
 

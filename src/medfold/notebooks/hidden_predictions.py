@@ -9,13 +9,7 @@ import pandas as pd
 from medfold.data import read_test_set
 from medfold.new_images import EnsemblePredictor, TimeBudget, predict_images
 from medfold.notebooks.submission_bundle import SubmissionBundle
-from medfold.submission import (
-    build_submission,
-    check_submission,
-    complete_sample_submission,
-    describe_missing,
-    fill_missing,
-)
+from medfold.submission import checked_submission, describe_missing
 from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
 from medfold.text import count_of
@@ -58,13 +52,10 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     unit_by_id = test.set_index("id")["unit"]
     predictions = predictor.combine(ids, predicted.run_predictions, unit_by_id)
     reason = "no readable image" if not num_missed else "no readable image, or were not reached"
-    fallback = np.array(bundle.manifest["fallback"])
+    fallback = np.array(bundle.manifest.fallback)
     if text := describe_missing(predictions, units, fallback, reason):
         warn("submit", text)
-    predictions = fill_missing(facts, predictions, units, fallback)
-    sample = complete_sample_submission(facts, sample, units)
-    result = build_submission(facts, predictions, sample)
-    check_submission(facts, result, sample)
+    result = checked_submission(facts, predictions, sample, units, fallback).table
     write_csv(result, Path(out))
     say("submission", f"{count_of(len(result), 'row')}, checked -> {out}, {format_duration(time.monotonic() - start)}")
     return result

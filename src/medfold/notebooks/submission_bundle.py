@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from medfold import __version__, config
 from medfold.competition import Competition, CompetitionFacts, Recipe, use_plugins
@@ -12,7 +12,14 @@ from medfold.config import PlainName
 from medfold.ensemble import Ensemble
 from medfold.new_images import MemberRun
 from medfold.notebooks import attached_data, wheels
-from medfold.notebooks.bundle import BundleJson, add_wheels, aligned_lines, complete_bundle, open_bundle, packed_file
+from medfold.notebooks.bundle import (
+    BundleManifest,
+    add_wheels,
+    aligned_lines,
+    complete_bundle,
+    open_bundle,
+    packed_file,
+)
 from medfold.notebooks.packed_files import competition_texts, copy_plugins, copy_weights
 from medfold.paths import ProjectPaths
 from medfold.runs import TrainedRun
@@ -25,22 +32,33 @@ MANIFEST = "kit.json"  # the manifest; written last, with the hashes of all othe
 ENSEMBLE, PLUGINS = "ensemble.npz", "plugins.py"
 
 
-class _RunJson(BaseModel):
+class _PackedRun(BaseModel):
     """A run in kit.json: its recipe, and the names of its weights files."""
+
+    model_config = ConfigDict(frozen=True)
 
     name: str
     recipe: dict[str, Any]
     weights: list[str]
 
 
-class _SubmissionBundleJson(BundleJson):
-    """The values of kit.json, by their types."""
+class SubmissionManifest(BundleManifest):
+    """The contents of kit.json.
+
+    Args:
+        medfold: version of medfold.
+        slug: name of the competition in Kaggle's URLs.
+        score: OOF score as text.
+        facts: facts of the competition.
+        runs: the packed runs, in the order of the fitted ensemble.
+        fallback: the prediction without an image.
+    """
 
     medfold: str
     slug: PlainName
     score: str
     facts: dict[str, Any]
-    runs: list[_RunJson]
+    runs: list[_PackedRun]
     fallback: list[float]
 
 
@@ -50,14 +68,14 @@ class SubmissionBundle:
 
     Args:
         folder: folder of the bundle.
-        manifest: content of kit.json: facts, members and hashes of all files.
+        manifest: content of kit.json.
         facts: facts of the competition, read from the bundle.
         members: the runs, in the order of the fitted ensemble.
         fitted: the fitted ensemble, with its post-processing.
     """
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: SubmissionManifest
     facts: CompetitionFacts
     members: list[MemberRun]
     fitted: FittedTransform
@@ -70,17 +88,17 @@ class SubmissionBundle:
             UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
         folder = Path(folder)
-        manifest = open_bundle(folder, MANIFEST, _SubmissionBundleJson)
-        use_plugins(folder / PLUGINS if PLUGINS in manifest["files"] else None)  # only as it was packed
+        manifest = open_bundle(folder, MANIFEST, SubmissionManifest)
+        use_plugins(folder / PLUGINS if PLUGINS in manifest.files else None)  # only as it was packed
         members = [
             MemberRun(
-                run["name"],
-                config.validated(Recipe, run["recipe"], MANIFEST),
-                [packed_file(folder, manifest, name) for name in run["weights"]],
+                run.name,
+                config.validated(Recipe, run.recipe, MANIFEST),
+                [packed_file(folder, manifest, name) for name in run.weights],
             )
-            for run in manifest["runs"]
+            for run in manifest.runs
         ]
-        facts = config.validated(CompetitionFacts, manifest["facts"], MANIFEST)
+        facts = config.validated(CompetitionFacts, manifest.facts, MANIFEST)
         return cls(folder, manifest, facts, members, FittedTransform.load(packed_file(folder, manifest, ENSEMBLE)))
 
     def __str__(self) -> str:
@@ -88,8 +106,8 @@ class SubmissionBundle:
         values = {
             "competition": self.facts.title,
             "runs": runs,
-            "OOF score": self.manifest["score"],
-            "medfold": self.manifest["medfold"],
+            "OOF score": self.manifest.score,
+            "medfold": self.manifest.medfold,
         }
         return aligned_lines(values)
 
@@ -105,7 +123,7 @@ class SubmissionBundle:
         Raises:
             UserError: it is not attached; the message lists what is.
         """
-        folder = attached_data.competition_folder(Path(inputs), self.manifest["slug"])
+        folder = attached_data.competition_folder(Path(inputs), self.manifest.slug)
         allow_links_into(Path(inputs))
         root = folder / self.facts.images.root
         return root if root.is_dir() else folder

@@ -1,6 +1,5 @@
 """The bundle of a training on Kaggle: one folder, a private data set there; and the archive of its results."""
 
-import copy
 import json
 import shutil
 from contextlib import suppress
@@ -14,10 +13,10 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, NonNegativeInt,
 from medfold import __version__, config
 from medfold.competition import CompetitionFacts, Recipe, plugins_hash
 from medfold.config import PlainName
-from medfold.earlier_versions import REQUEST, with_current_names, with_former_names
+from medfold.earlier_versions import REQUEST, with_former_names
 from medfold.errors import SettingError, UserError
 from medfold.notebooks.bundle import (
-    BundleJson,
+    BundleManifest,
     add_wheels,
     aligned_lines,
     complete_bundle,
@@ -37,10 +36,10 @@ MANIFEST = "job.json"  # the manifest; written last, with the hashes of all othe
 RESULTS_ARCHIVE = "trained.zip"  # the archive of results
 
 
-class _RequestJson(BaseModel):
+class _PackedRequest(BaseModel):
     """The training request in job.json; see `TrainingRequest`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
     recipe: PlainName
     run: PlainName
     folds: list[NonNegativeInt]
@@ -52,12 +51,22 @@ class _RequestJson(BaseModel):
     ] = None
 
 
-class _TrainingBundleJson(BundleJson):
-    """The values of job.json, by their types."""
+class TrainingManifest(BundleManifest):
+    """The contents of job.json.
+
+    Args:
+        medfold: version of medfold.
+        competition: name of the competition.
+        request: run and folds to train.
+        weights: name of the file of pretrained weights; None without one.
+        checkpoints: numbers of the folds with a checkpoint, by the name of its file.
+        project_files: texts of facts, recipes, folds and plugins.py, by path below the project folder.
+        content_id: hash of the content.
+    """
 
     medfold: str
     competition: PlainName
-    request: _RequestJson
+    request: _PackedRequest
     weights: PlainName | None
     checkpoints: dict[str, NonNegativeInt]
     project_files: dict[str, str]
@@ -70,11 +79,11 @@ class TrainingBundle:
 
     Args:
         folder: folder of the bundle.
-        manifest: content of job.json: request, texts of the project and hashes of all files.
+        manifest: content of job.json.
     """
 
     folder: Path
-    manifest: dict[str, Any]
+    manifest: TrainingManifest
 
     @classmethod
     def open(cls, folder: Path | str) -> "TrainingBundle":
@@ -83,26 +92,26 @@ class TrainingBundle:
         Raises:
             UserError: no bundle, a missing or damaged file, or a package that is not installed.
         """
-        return cls(Path(folder), open_bundle(Path(folder), MANIFEST, _TrainingBundleJson))
+        return cls(Path(folder), open_bundle(Path(folder), MANIFEST, TrainingManifest))
 
     def __str__(self) -> str:
         request = self.request
         values = {
-            "competition": self.manifest["competition"],
+            "competition": self.manifest.competition,
             "run": request.run,
             "folds": ", ".join(map(str, request.folds)),
-            "checkpoints": ", ".join(self.manifest["checkpoints"]) or "none",
-            "medfold": self.manifest["medfold"],
+            "checkpoints": ", ".join(self.manifest.checkpoints) or "none",
+            "medfold": self.manifest.medfold,
         }
         return aligned_lines(values)
 
     @property
     def request(self) -> TrainingRequest:
         """The training request; its weights file is the one in the bundle."""
-        values = with_current_names(copy.deepcopy(self.manifest["request"]), REQUEST)
-        jobs = values.get("jobs", "1")
-        request = TrainingRequest(**{**values, "jobs": None if jobs == "auto" else int(jobs)})
-        if name := self.manifest["weights"]:
+        packed = self.manifest.request
+        jobs = None if packed.jobs == "auto" else int(packed.jobs)
+        request = TrainingRequest(**packed.model_dump(exclude={"jobs"}), jobs=jobs)
+        if name := self.manifest.weights:
             request.overrides.setdefault("backbone", {})["weights"] = str(packed_file(self.folder, self.manifest, name))
         return request
 
@@ -115,11 +124,11 @@ class TrainingBundle:
         Raises:
             UserError: job.json names a file outside `root`, or outside the bundle.
         """
-        for name, text in self.manifest["project_files"].items():
+        for name, text in self.manifest.project_files.items():
             files.write_text(text, path_inside(root, name, MANIFEST))
-        paths = ProjectPaths(root).competition(self.manifest["competition"])
-        for name, fold in self.manifest["checkpoints"].items():
-            run_paths = checked_run_paths(paths, self.manifest["request"]["run"])
+        paths = ProjectPaths(root).competition(self.manifest.competition)
+        for name, fold in self.manifest.checkpoints.items():
+            run_paths = checked_run_paths(paths, self.manifest.request.run)
             checkpoint = path_inside(root, str(run_paths.fold(fold).checkpoint), MANIFEST)
             checkpoint.parent.mkdir(parents=True)
             shutil.copyfile(packed_file(self.folder, self.manifest, name), checkpoint)

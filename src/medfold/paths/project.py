@@ -5,11 +5,10 @@ from pathlib import Path
 
 from medfold.errors import UserError
 from medfold.paths.competition import CompetitionPaths
+from medfold.paths.variants import variant_names
 from medfold.project_root import find_root
-from medfold.system.path_checks import is_plain_name
 from medfold.terminal.command_text import command, variable
 from medfold.text import did_you_mean, shorten_list
-from medfold.yaml_files import parse_yaml, read_text
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class ProjectPaths:
         """Returns the folder under `competition/` of each competition: its own, or one shared by variants."""
         folders: dict[str, str] = {}
         for file in sorted(self.root.glob("competition/*/competition.yaml")):
-            folders |= dict.fromkeys(_variants(file) or [file.parent.name], file.parent.name)
+            folders |= dict.fromkeys(variant_names(file) or [file.parent.name], file.parent.name)
         return folders
 
     @property
@@ -79,15 +78,3 @@ class ProjectPaths:
     def ledger(self) -> Path:
         """CSV with a row for every submission, with its scores."""
         return self.root / "submissions" / "ledger.csv"
-
-
-def _variants(facts_file: Path) -> list[str]:
-    """Returns the names of the variants; none for a file with a fault, which is reported when it is opened."""
-    try:
-        text = read_text(facts_file)
-        if "\nvariants:" not in text:  # most files have none, and parsing YAML is slow
-            return []
-        variants = parse_yaml(text, facts_file)["variants"]
-    except (UserError, TypeError, KeyError):
-        return []
-    return [name for name in variants if is_plain_name(name)] if isinstance(variants, dict) else []

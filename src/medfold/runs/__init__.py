@@ -1,6 +1,7 @@
 """Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
 
-- `run_names`: names of runs; `run_json`: what a run was started with; `run`: a run by its run.json;
+- `run_names`: names of runs; `run_json`: what a run was started with; `start_check`: folds that are started otherwise
+  are refused; `train_command`: the command that trains a run; `run`: a run by its run.json;
 - `packing_locks`: runs that are packed for a notebook;
 - `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
 - `predictions`: tables of predictions; `oof`: the OOF predictions and score of a run;
@@ -16,7 +17,6 @@ from medfold.runs.fold_state import (
     is_fold_trained,
     mark_fold_trained,
     require_trained_folds,
-    train_fold_command,
     trained_folds,
 )
 from medfold.runs.identity import (
@@ -36,19 +36,21 @@ from medfold.runs.packing_locks import packing_lock
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
 from medfold.runs.run_json import (
+    RunMetadata,
     check_run_json_not_lost,
     read_run_json,
     read_saved_run_json,
-    record_run_start,
 )
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
 from medfold.runs.run_names import checked_run_paths
+from medfold.runs.start_check import record_run_start
 from medfold.runs.trained_run import TrainedRun
 
 __all__ = [
     "Comparison",
     "Run",
     "RunList",
+    "RunMetadata",
     "RunSummary",
     "TrainedRun",
     "check_finite",
@@ -79,7 +81,6 @@ __all__ = [
     "self_check_warnings",
     "shared_facts",
     "summarise_runs",
-    "train_fold_command",
     "trained_folds",
     "training_seconds",
     "write_oof",

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from medfold.config import PlainName
 from medfold.errors import UserError
 from medfold.paths import FoldPaths, RunPaths
-from medfold.runs.run_json import first_train_command, read_run_json
+from medfold.runs.run import Run
 from medfold.system import json_files
 from medfold.system.hashes import sha256
-from medfold.terminal.command_text import as_typed, command, variable
+from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
 
 
@@ -88,28 +88,17 @@ def check_folds_exist(folds: Iterable[int], num_folds: int, choices: str) -> Non
             raise UserError(f"there is no fold {number}", variable("FOLD", number), f"Choose {choices}")
 
 
-def require_trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
-    """Returns the numbers of the trained folds, of which there must be at least one.
+def require_trained_folds(run: Run) -> list[int]:
+    """Returns the numbers of the trained folds of a run, of which there must be at least one.
 
     Raises:
         UserError: none is trained, or one is damaged.
     """
-    trained, damaged = fold_states(run_paths, num_folds)
+    trained, damaged = fold_states(run.paths, run.num_folds)
     for fold, names in damaged.items():
         what = f"{shorten_list(names)} {'is' if len(names) == 1 else 'are'} missing or changed since the training"
-        fix = f"Restore it from a backup, or train the fold again: {train_fold_command(run_paths, fold)}"
-        raise UserError(what, run_paths.fold(fold).folder, fix)
+        fix = f"Restore it from a backup, or train the fold again: {run.train_command(FOLD=fold)}"
+        raise UserError(what, run.paths.fold(fold).folder, fix)
     if not trained:
-        recorded = read_run_json(run_paths).get("command")
-        fix = f"Run: {as_typed(recorded) if recorded else first_train_command(run_paths)}"
-        raise UserError(f"run '{run_paths.name}' has no trained fold", run_paths.competition, fix)
+        raise UserError(f"run '{run.name}' has no trained fold", run.paths.competition, f"Run: {run.train_command()}")
     return trained
-
-
-def train_fold_command(run_paths: RunPaths, *folds: int) -> str:
-    """Returns the command that trains a fold of a run, or several: the one recorded in run.json, for these folds."""
-    recorded = read_run_json(run_paths).get("command")
-    numbers = " ".join(map(str, folds))
-    if recorded:
-        return as_typed(recorded, FOLD=numbers)
-    return command("train", COMPETITION=run_paths.competition, RUN=run_paths.name, FOLD=numbers)

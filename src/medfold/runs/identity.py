@@ -12,13 +12,27 @@ from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run import Run
-from medfold.runs.run_json import IDENTITY_FACTS
+from medfold.runs.run_json import ImagesFingerprints, RunMetadata
 from medfold.runs.trained_run import TrainedRun
 from medfold.system.hashes import fingerprint, sha256_of_text
 from medfold.tables import read_csv
-from medfold.terminal.command_text import as_typed, make_command, variable
+from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
 
+# The facts that define the input of a net, the meaning of its outputs, and of a row of its predictions.
+IDENTITY_FACTS = (
+    "task",
+    "classes",
+    "labels.targets",
+    "images.channels",
+    "images.windows",
+    "images.range",
+    "images.frame",
+    "images.symmetry",
+    "score.unit",
+    "score.aggregate",
+    "folds.k",
+)
 SAMPLE_FACTS = ("labels.targets", "score.unit")  # the identity facts that the sample table depends on
 
 
@@ -29,7 +43,7 @@ def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
         UserError: the facts are no longer valid.
     """
     try:
-        return CompetitionFacts.model_validate(config.merge(competition.facts.model_dump(), run.metadata["facts"]))
+        return CompetitionFacts.model_validate(config.merge(competition.facts.model_dump(), run.metadata.facts))
     except ValueError:
         what = f"run '{run.name}' was trained with facts that are not valid today"
         fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
@@ -158,14 +172,14 @@ def check_same_images(competition: Competition, run: TrainedRun, test: pd.DataFr
             changes = ", ".join(f"{len(ids):,} {what} ({shorten_list(ids)})" for ids, what in pairs if ids)
             what = f"the test set has changed since run '{run.name}' was trained: {changes}"
             raise UserError(what, run.paths.folder, fix)
-    saved, now = run.metadata.get("images_fingerprints"), images_fingerprints(competition)
+    saved, now = run.metadata.images_fingerprints, images_fingerprints(competition)
     for part, name in (("train", "training set"), ("test", "test set")):
-        if saved and now and saved[part] != now[part]:
+        if saved and now and getattr(saved, part) != getattr(now, part):
             what = f"images of the {name} have changed, under the same ids, since run '{run.name}' was trained"
             raise UserError(what, run.paths.folder, fix)
 
 
-def has_same_folds(competition: Competition, metadata: dict[str, Any]) -> bool:
+def has_same_folds(competition: Competition, metadata: RunMetadata) -> bool:
     """Returns True if a run was trained on today's folds, ignoring the order of rows and line ends."""
     path = competition.paths.folds
     if not path.is_file():
@@ -173,7 +187,7 @@ def has_same_folds(competition: Competition, metadata: dict[str, Any]) -> bool:
     old_hash = sha256_of_text(
         path.read_bytes().replace(b"\r\n", b"\n").decode(errors="replace")
     )  # as older versions saved it
-    return metadata.get("folds_fingerprint") in (folds_fingerprint(competition.paths), old_hash)
+    return metadata.folds_fingerprint in (folds_fingerprint(competition.paths), old_hash)
 
 
 def labels_fingerprint(competition: Competition) -> str | None:
@@ -185,18 +199,18 @@ def labels_fingerprint(competition: Competition) -> str | None:
     return fingerprint(labels.sort_values("id").to_numpy(str).tolist())
 
 
-def has_same_labels(metadata: dict[str, Any], current_labels_fingerprint: str | None) -> bool:
+def has_same_labels(metadata: RunMetadata, current_labels_fingerprint: str | None) -> bool:
     """Returns True if a run was trained on today's labels, or if this is not known.
 
     Args:
         metadata: the contents of run.json.
         current_labels_fingerprint: `labels_fingerprint` of today.
     """
-    recorded = metadata.get("labels_fingerprint")
+    recorded = metadata.labels_fingerprint
     return recorded is None or current_labels_fingerprint is None or recorded == current_labels_fingerprint
 
 
-def images_fingerprints(competition: Competition) -> dict[str, str] | None:
+def images_fingerprints(competition: Competition) -> ImagesFingerprints | None:
     """Returns a fingerprint of the pixels by id, of training and test set; None before the images are scanned."""
     measurements = read_measurements(competition)
     if measurements is None:
@@ -204,13 +218,13 @@ def images_fingerprints(competition: Competition) -> dict[str, str] | None:
     part = read_csv(competition.paths.samples).set_index("id")["part"]
     pairs = measurements[["id", "pixel_hash"]].fillna("").sort_values("id")
     parts = part.loc[pairs["id"]].to_numpy()
-    return {name: fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test")}
+    train, test = (fingerprint(pairs[parts == name].to_numpy().tolist()) for name in ("train", "test"))
+    return ImagesFingerprints(train=train, test=test)
 
 
 def _fix_retrain(run: Run) -> str:
     """Returns the advice to train a run again, by the same recipe, but under another name: its own is taken."""
-    recorded = run.metadata.get("command") or make_command("train", COMPETITION=run.paths.competition)
-    return f"Train it again under another name: {as_typed(recorded, RUN='new-name')}"
+    return f"Train it again under another name: {run.train_command(RUN='new-name')}"
 
 
 def _describe(value: Any) -> str:

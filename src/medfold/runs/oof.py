@@ -9,9 +9,9 @@ from medfold.config_errors import describe_errors
 from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.paths import RunPaths
-from medfold.runs.fold_state import fold_states, train_fold_command
+from medfold.runs.fold_state import fold_states
 from medfold.runs.run import read_run
-from medfold.runs.run_json import first_train_command
+from medfold.runs.train_command import train_command
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import OofScore, oof_by_unit, oof_score
 from medfold.system import json_files, locks
@@ -37,7 +37,7 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         states = fold_states(run_paths, run.num_folds)
         for fold, names in states.damaged_files.items():
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"
-            warn(f"fold {fold}", f"{text}. To train it again: {train_fold_command(run_paths, fold)}")
+            warn(f"fold {fold}", f"{text}. To train it again: {run.train_command(FOLD=fold)}")
         oof = TrainedRun(run.paths, run.metadata, states.trained).read_oof(facts)
         score = oof_score(facts, oof_by_unit(facts, oof, train, targets), run.is_optimistic)
         warnings = self_check_warnings(run_paths, states.trained)
@@ -59,7 +59,7 @@ def read_score(run_paths: RunPaths) -> OofScore | None:
     try:
         return TypeAdapter(OofScore).validate_python(content if isinstance(content, dict) else {})
     except ValidationError as error:
-        fix = f"To compute it again, run: {first_train_command(run_paths)}"
+        fix = f"To compute it again, run: {train_command(run_paths)}"
         raise UserError(describe_errors(error)[0], run_paths.score, fix) from None
 
 

@@ -1,13 +1,13 @@
 """A run as run.json describes it, whether or not folds of it are trained."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from medfold import config
 from medfold.competition import Competition, Recipe
 from medfold.paths import RunPaths
-from medfold.runs.run_json import read_run_json
+from medfold.runs.run_json import RunMetadata, read_run_json
 from medfold.runs.run_names import checked_run_paths
+from medfold.runs.train_command import train_command
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Run:
     """
 
     paths: RunPaths
-    metadata: dict[str, Any]
+    metadata: RunMetadata
 
     @classmethod
     def open(cls, competition: Competition, name: str) -> "Run":
@@ -43,17 +43,25 @@ class Run:
         Raises:
             UserError: run.json was edited, and holds none.
         """
-        return config.validated(Recipe, self.metadata["recipe"], self.paths.metadata)
+        return config.validated(Recipe, self.metadata.recipe, self.paths.metadata)
 
     @property
     def is_optimistic(self) -> bool:
         """True if epochs were chosen on the folds that are scored."""
-        return config.flat(self.metadata["recipe"]).get("training.keep") == "best"
+        return config.flat(self.metadata.recipe).get("training.keep") == "best"
 
     @property
     def num_folds(self) -> int:
         """Number of folds of its folds table, trained or not."""
-        return self.metadata["facts"]["folds"]["k"]
+        return self.metadata.num_folds
+
+    def train_command(self, **changed: object) -> str:
+        """Returns the command that trains it, as the user types it.
+
+        Args:
+            changed: variables to add, or whose value is replaced.
+        """
+        return train_command(self.paths, self.metadata.command, **changed)
 
 
 def read_run(run_paths: RunPaths) -> Run:

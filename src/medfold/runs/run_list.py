@@ -12,6 +12,7 @@ from medfold.errors import UserError
 from medfold.paths import RunPaths
 from medfold.runs.fold_state import FoldStates, fold_states
 from medfold.runs.identity import (
+    IDENTITY_FACTS,
     find_changed_fact,
     has_same_folds,
     has_same_labels,
@@ -19,7 +20,6 @@ from medfold.runs.identity import (
 )
 from medfold.runs.oof import read_score
 from medfold.runs.run import Run, read_run
-from medfold.runs.run_json import IDENTITY_FACTS
 from medfold.scoring import OofScore, metric_of
 from medfold.system import json_files
 from medfold.terminal.command_text import command
@@ -98,9 +98,7 @@ def summarise_runs(competition: Competition) -> RunList:
         raise UserError("run.json is missing", paths.run(without_metadata[0]).folder, fix)
     if not runs:
         raise UserError("no run yet", paths.name, f"Run: {competition.command('train')}")
-    recipes = {
-        run.name: effective_recipe(run.metadata["recipe"], run.metadata["facts"]["images"]["symmetry"]) for run in runs
-    }
+    recipes = {run.name: effective_recipe(run.metadata.recipe, run.metadata.symmetry) for run in runs}
     most_common = _most_common(list(recipes.values()))
     labels = labels_fingerprint(competition)
     summaries = []
@@ -146,9 +144,9 @@ def _summarise(
         trained_folds=states.trained,
         num_folds=run.num_folds,
         seconds=training_seconds([run.paths], run.num_folds),
-        seed=run.metadata["seed"],
+        seed=run.metadata.seed,
         differences=differences,
-        older_folds_fingerprint="" if has_current_folds else run.metadata["folds_fingerprint"],
+        older_folds_fingerprint="" if has_current_folds else run.metadata.folds_fingerprint,
     )
 
 
@@ -217,7 +215,7 @@ def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | N
     """Returns the training time of all folds of some runs together, in seconds; None if none was recorded."""
     folds = [run_paths.fold(fold) for run_paths in all_run_paths for fold in range(num_folds)]
     timings = [timing for fold in folds if (timing := json_files.read(fold.timing, schema=_Timing))]
-    return sum(timing["seconds"] for timing in timings) if timings else None
+    return sum(timing.seconds for timing in timings) if timings else None
 
 
 def _rank(summary: RunSummary, sign: int) -> tuple[int, float, str]:

@@ -38,7 +38,7 @@ class TrainedRun(Run):
         Raises:
             UserError: no trained fold, or a damaged one.
         """
-        return cls(run.paths, run.metadata, require_trained_folds(run.paths, run.num_folds))
+        return cls(run.paths, run.metadata, require_trained_folds(run))
 
     @property
     def folds(self) -> list[FoldPaths]:

@@ -11,7 +11,7 @@
 """
 
 from medfold.submission.cell_format import explain_class_words
-from medfold.submission.check import check_sample_submission, check_submission
+from medfold.submission.check import check_sample_submission, checked_submission
 from medfold.submission.draft import draft_submission
 from medfold.submission.earlier_submissions import content_id_of, find_scored_row
 from medfold.submission.leaderboard_result import LeaderboardResult
@@ -21,7 +21,7 @@ from medfold.submission.ledger import LedgerRow, read_ledger, read_rows
 from medfold.submission.record import RecordedSubmission, read_record, record_result
 from medfold.submission.score_comparison import SHOWN_COLUMNS, CompetitionScores, compare_scores
 from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
-from medfold.submission.table import build_submission, complete_sample_submission, describe_missing, fill_missing
+from medfold.submission.table import describe_missing
 
 __all__ = [
     "SHOWN_COLUMNS",
@@ -31,16 +31,13 @@ __all__ = [
     "LeaderboardResult",
     "LedgerRow",
     "RecordedSubmission",
-    "build_submission",
     "check_sample_submission",
-    "check_submission",
+    "checked_submission",
     "compare_scores",
-    "complete_sample_submission",
     "content_id_of",
     "describe_missing",
     "draft_submission",
     "explain_class_words",
-    "fill_missing",
     "find_scored_row",
     "leaderboard_of",
     "read_ledger",

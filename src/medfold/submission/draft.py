@@ -10,9 +10,9 @@ from medfold.data import read_sample_submission
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.scoring import chance_score, metric_of
-from medfold.submission.check import check_submission
+from medfold.submission.check import check_submission, checked_submission
 from medfold.submission.message import describe_submission, make_content_id
-from medfold.submission.table import build_submission, complete_sample_submission, fill_missing, read_submission
+from medfold.submission.table import fill_missing, read_submission
 from medfold.system import files
 from medfold.system.hashes import sha256, sha256_of_text
 from medfold.tables import csv_text
@@ -54,11 +54,9 @@ def draft_submission(competition: Competition, ensemble: Ensemble, test_groups: 
         UserError: the sample submission does not fit the competition, or the submission is faulty.
     """
     facts, units = competition.facts, test_groups.index.tolist()
-    sample = complete_sample_submission(facts, read_sample_submission(facts, competition.paths), units)
-    predictions = fill_missing(facts, ensemble.test_predictions, units, ensemble.fallback)
+    sample = read_sample_submission(facts, competition.paths)
+    table, sample = checked_submission(facts, ensemble.test_predictions, sample, units, ensemble.fallback)
     probabilities = fill_missing(facts, ensemble.test_probabilities, units, ensemble.prior)
-    table = build_submission(facts, predictions, sample)
-    check_submission(facts, table, sample)
     text = csv_text(table)
     text_hash = sha256_of_text(text)
     content_id = make_content_id(facts, text_hash, ensemble)

@@ -1,24 +1,25 @@
 """Searches among earlier submissions: for the same predictions, the same score, or a lost ledger."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 from medfold.competition import Competition
+from medfold.earlier_versions import RECORD
+from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.scoring import OofScore
 from medfold.submission.ledger import LedgerRow
-from medfold.submission.record import read_record
+from medfold.submission.record import SubmissionRecord, read_record
+from medfold.system import json_files
 
 
-def content_id_of(row: LedgerRow, record: dict[str, Any]) -> str:
+def content_id_of(row: LedgerRow, record: SubmissionRecord | None) -> str:
     """Returns the part of a submission's message by which it is found again in Kaggle's list.
 
     Args:
         row: row of the ledger.
-        record: contents of the JSON file beside the submission.
+        record: the record beside the submission; None if it is lost. Those of earlier versions have no content id.
     """
-    return record.get("content_id") or f"file {row.sha256[:12]}"
+    return (record and record.content_id) or f"file {row.sha256[:12]}"
 
 
 def find_same_submission(competition: Competition, earlier: list[LedgerRow], content_id: str) -> LedgerRow | None:
@@ -59,9 +60,9 @@ def find_unlisted_submission(project_paths: ProjectPaths) -> Path | None:
         return None
     for path in sorted(project_paths.ledger.parent.glob("*/*.json")):
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError, OSError):  # damaged
+            record = json_files.read(path, RECORD, schema=SubmissionRecord)
+        except (UserError, OSError):  # damaged
             continue
-        if isinstance(record, dict) and record.get("status") in ("pending", "scored", "error"):
+        if record and record.status in ("pending", "scored", "error"):
             return path.with_suffix(".csv")
     return None

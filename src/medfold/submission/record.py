@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import RECORD
 from medfold.ensemble import Ensemble
-from medfold.errors import UserError
 from medfold.paths import EnsemblePaths, SubmissionPaths
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
@@ -19,7 +19,46 @@ from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import json_files
 from medfold.system.hashes import sha256
 
-VERSIONS_KEY = "kaggle"  # key of the record with the versions of data set and notebook
+
+class SubmissionRecord(BaseModel):
+    """The contents of the JSON file beside a submission; None for what it lacks. Keys of other versions are kept.
+
+    Args:
+        runs: names of the runs.
+        score: their OOF score.
+        inputs: hashes of the files that it was made from, by path below the project folder.
+        sha256: hash of the submission.
+        content_id: short text in the message, by which the submission is found again.
+        fallback: the prediction without an image.
+        holds_decisions: True for decisions, False for probabilities.
+        class_words: the words for the classes, or for no and yes; None for probabilities and lists.
+        kaggle: versions of data set and notebook.
+        ref: number of the submission on the leaderboard.
+        public: score on the public part of the leaderboard.
+        private: score on the private part of the leaderboard.
+        status: written, pending, scored or error.
+        problem: the reason for a late refusal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    runs: list[str] | None = None
+    score: dict[str, Any] | None = None
+    inputs: dict[str, str] | None = None
+    sha256: str | None = None
+    content_id: str | None = None
+    fallback: list[float] | None = None
+    holds_decisions: bool | None = None
+    class_words: list[str] | None = None
+    kaggle: dict[str, Any] | None = None
+    ref: str | None = None
+    public: float | None = None
+    private: float | None = None
+    status: str | None = None
+    problem: str | None = None
+
+    def content(self) -> dict[str, Any]:
+        """Returns the values that the file has, as JSON objects."""
+        return self.model_dump(exclude_unset=True)
 
 
 @dataclass(frozen=True)
@@ -39,7 +78,7 @@ class RecordedSubmission:
     table: pd.DataFrame
     draft: SubmissionDraft
     row: LedgerRow
-    record: dict[str, Any]
+    record: SubmissionRecord
     num_scored_before: int
 
 
@@ -48,8 +87,8 @@ def submission_paths(competition: Competition, row: LedgerRow) -> SubmissionPath
     return SubmissionPaths(competition.project_paths.root / row.file)
 
 
-def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
-    """Reads the record of a submission; empty if there is none.
+def read_record(competition: Competition, row: LedgerRow) -> SubmissionRecord | None:
+    """Reads the record of a submission; None if there is none.
 
     Args:
         competition: the competition; `file` of the ledger is relative to its project folder.
@@ -58,14 +97,7 @@ def read_record(competition: Competition, row: LedgerRow) -> dict[str, Any]:
     Raises:
         UserError: the file is damaged.
     """
-    return _read(submission_paths(competition, row).record)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    record = json_files.read(path, RECORD) or {}
-    if not isinstance(record, dict):
-        raise UserError("not the record of a submission", path, "Restore it from a backup, or remove it")
-    return record
+    return json_files.read(submission_paths(competition, row).record, RECORD, schema=SubmissionRecord)
 
 
 def ledger_row(
@@ -117,22 +149,22 @@ def _new_file(competition: Competition, run_names: list[str], content_hash: str)
     return time, file.relative_to(competition.project_paths.root).as_posix()
 
 
-def submission_record(facts: CompetitionFacts, ensemble: Ensemble, draft: SubmissionDraft) -> dict[str, Any]:
-    """Returns the contents of the record of a submission that has no result yet."""
-    return {
-        "runs": ensemble.run_names,
-        "score": ensemble.score.content(),
-        "inputs": ensemble.input_hashes,
-        "sha256": draft.sha256,
-        "content_id": draft.content_id,
-        "fallback": ensemble.fallback.tolist(),
-        "holds_decisions": holds_decisions(facts, draft.sample),
-        "class_words": class_words(facts, draft.sample),
-    }
+def submission_record(facts: CompetitionFacts, ensemble: Ensemble, draft: SubmissionDraft) -> SubmissionRecord:
+    """Returns the record of a submission that has no result yet."""
+    return SubmissionRecord(
+        runs=ensemble.run_names,
+        score=ensemble.score.content(),
+        inputs=ensemble.input_hashes,
+        sha256=draft.sha256,
+        content_id=draft.content_id,
+        fallback=ensemble.fallback.tolist(),
+        holds_decisions=holds_decisions(facts, draft.sample),
+        class_words=class_words(facts, draft.sample),
+    )
 
 
 def record_result(
-    competition: Competition, row: LedgerRow, result: LeaderboardResult, contents: dict[str, Any]
+    competition: Competition, row: LedgerRow, result: LeaderboardResult, record: SubmissionRecord | None
 ) -> None:
     """Writes the result of a submission into the ledger and into the record beside its file.
 
@@ -142,22 +174,23 @@ def record_result(
         competition: the competition; its project folder has the ledger, whose `file` is relative to it.
         row: row of the ledger, from `ledger_row`.
         result: the answer of the leaderboard.
-        contents: other contents of the record, from `submission_record`.
+        record: other values of the record, from `submission_record`; None if they are lost.
     """
-    versions = {key: value for key, value in read_record(competition, row).items() if key == VERSIONS_KEY}
+    earlier = read_record(competition, row)
+    versions = {"kaggle": earlier.kaggle} if earlier and earlier.kaggle else {}
     entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
-    json_files.write(
-        {**contents, **versions, **entries, "problem": result.problem}, submission_paths(competition, row).record
-    )
+    updated = (record or SubmissionRecord()).model_copy(update={**versions, **entries, "problem": result.problem})
+    json_files.write(updated.content(), submission_paths(competition, row).record)
     add_row(competition.project_paths, replace(row, **entries))
 
 
-def add_to_record(file: Path, entries: dict[str, Any]) -> None:
-    """Adds entries to the record of a submission whose result is not known yet.
+def record_versions(file: Path, versions: dict[str, Any]) -> None:
+    """Adds the versions of data set and notebook to the record of a submission whose result is not known yet.
 
     Args:
         file: path of the submission.
-        entries: the entries, by key.
+        versions: their names, versions and links.
     """
     path = SubmissionPaths(file).record
-    json_files.write({**_read(path), **entries}, path)
+    record = json_files.read(path, RECORD, schema=SubmissionRecord) or SubmissionRecord()
+    json_files.write(record.model_copy(update={"kaggle": versions}).content(), path)

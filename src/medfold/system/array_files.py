@@ -114,11 +114,6 @@ class BlockHashes:
     rows_per_block: int
     hashes: list[str]
 
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "BlockHashes":
-        """Makes the hashes from the contents of a JSON file, which may have more keys."""
-        return cls(values["rows"], values["rows_per_block"], values["hashes"])
-
 
 def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) -> tuple[BlockHashes, list[int]]:
     """Hashes an array block by block, and finds rows that differ from the hashes noted when they were written.
@@ -155,7 +150,7 @@ def is_intact(array_file: Path, hashes_file: Path) -> bool:
         array = np.load(array_file, mmap_mode="r")
         noted = json_files.read(hashes_file, schema=BlockHashes)
         if noted is not None:
-            return not damaged_rows(array, BlockHashes.from_json(noted))
+            return not damaged_rows(array, noted)
     except (*DAMAGED_ARRAY_ERRORS, ValueError, UserError):  # cut off, or not the file that was written
         return False
     write_hashes(array, hashes_file)

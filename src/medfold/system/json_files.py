@@ -37,6 +37,9 @@ def read(path: Path, former_names: Names | None = None, fix: str = RESTORE_OR_RE
         schema: the type that the contents must have, such as `dict[str, float]`, or a pydantic model of the keys that
             are needed. Defaults to any.
 
+    Returns:
+        The contents, as an instance of the schema if there is one; else as JSON has them.
+
     Raises:
         UserError: the file is damaged, was changed although it has a checksum, or does not fit the schema.
     """
@@ -52,19 +55,11 @@ def read(path: Path, former_names: Names | None = None, fix: str = RESTORE_OR_RE
         value = with_current_names(value, former_names or {})
     except ValueError as error:
         raise UserError(str(error), path, fix) from None
-    if schema is not None:
-        check_schema(value, schema, path, fix)
-    return value
+    return value if schema is None else _validated(value, schema, path, fix)
 
 
-def check_schema(value: Any, schema: Any, path: Path, fix: str = RESTORE_OR_REMOVE) -> None:
-    """Checks the contents of a JSON file that medfold wrote.
-
-    Args:
-        value: the contents.
-        schema: their type, see `read`.
-        path: path of the file, for the message.
-        fix: what to do, for the message. Defaults to restoring or removing it.
+def _validated(value: Any, schema: Any, path: Path, fix: str) -> Any:
+    """Returns the contents of a file as its schema makes them.
 
     Raises:
         UserError: the contents are not of this type.
@@ -72,7 +67,7 @@ def check_schema(value: Any, schema: Any, path: Path, fix: str = RESTORE_OR_REMO
     from pydantic import TypeAdapter, ValidationError  # slow import, and few files need it
 
     try:
-        TypeAdapter(schema).validate_json(json.dumps(value), strict=True)
+        return TypeAdapter(schema).validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         key = ".".join(map(str, error.errors()[0]["loc"]))
         what = f"the value of '{key}' is missing or is not what medfold writes" if key else "not what medfold writes"

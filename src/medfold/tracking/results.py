@@ -110,14 +110,14 @@ def _oof_result(run: Run, score: OofScore, folds: list[TrackedResult]) -> Tracke
 
 
 def _id(run: Run, name: str) -> str:
-    identity = {key: run.metadata[key] for key in ("recipe", "seed", "folds_fingerprint")}
+    identity = {key: getattr(run.metadata, key) for key in ("recipe", "seed", "folds_fingerprint")}
     return fingerprint([run.paths.competition, run.paths.name, identity, name])
 
 
 def settings_of(run: Run) -> dict[str, Setting]:
     """Returns recipe, seed and versions of a run by flat key; of a file with an absolute path only the name."""
-    flat = config.flat({**run.metadata["recipe"], "versions": run.metadata.get("versions") or {}})
-    return {"seed": run.metadata["seed"], **{key: _setting(value) for key, value in flat.items()}}
+    flat = config.flat({**run.metadata.recipe, "versions": run.metadata.versions or {}})
+    return {"seed": run.metadata.seed, **{key: _setting(value) for key, value in flat.items()}}
 
 
 def _setting(value: Any) -> Setting:

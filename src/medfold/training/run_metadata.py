@@ -7,7 +7,7 @@ from typing import Any
 from medfold.competition import Competition, Recipe, plugins_hash, weights_without_folders
 from medfold.folds import folds_fingerprint
 from medfold.images import store_key
-from medfold.runs import images_fingerprints, labels_fingerprint
+from medfold.runs import RunMetadata, images_fingerprints, labels_fingerprint
 from medfold.system import hardware
 from medfold.system.git import git_commit
 from medfold.system.hashes import sha256
@@ -16,28 +16,30 @@ from medfold.system.hashes import sha256
 RECORDED_PACKAGES = ("keras", "numpy", "albumentations", "opencv-python-headless")
 
 
-def run_metadata(competition: Competition, recipe: Recipe, seed: int) -> dict[str, Any]:
+def run_metadata(competition: Competition, recipe: Recipe, seed: int, command: str | None = None) -> RunMetadata:
     """Returns the content of run.json for a run that starts now.
 
     Args:
         competition: the competition (facts, folds, images, labels).
         recipe: the recipe of the run, with its overrides.
         seed: the seed of the run.
+        command: the command that starts it. Defaults to none.
     """
-    return {
-        "competition": competition.paths.name,
-        "seed": seed,
-        "recipe": _recipe_content(recipe),
-        "facts": competition.facts.model_dump(mode="json"),
-        "folds_fingerprint": folds_fingerprint(competition.paths),
-        "images_fingerprints": images_fingerprints(competition),
-        "labels_fingerprint": labels_fingerprint(competition),
-        "store_key": store_key(competition, recipe.preparation),
-        "pretrained_hash": hash_pretrained_weights(recipe),
-        "versions": package_versions(),
-        "commit": git_commit(competition.project_paths.root),
+    return RunMetadata(
+        competition=competition.paths.name,
+        seed=seed,
+        recipe=_recipe_content(recipe),
+        facts=competition.facts.model_dump(mode="json"),
+        folds_fingerprint=folds_fingerprint(competition.paths),
+        images_fingerprints=images_fingerprints(competition),
+        labels_fingerprint=labels_fingerprint(competition),
+        store_key=store_key(competition, recipe.preparation),
+        pretrained_hash=hash_pretrained_weights(recipe),
+        versions=package_versions(),
+        commit=git_commit(competition.project_paths.root),
         **plugins_and_backend(competition),
-    }
+        **({"command": command} if command else {}),
+    )
 
 
 def package_versions() -> dict[str, str]:

@@ -41,16 +41,16 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     overrides_text = format_overrides(request.overrides) if request.overrides else None
     variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
     command = command_without_folders(competition.make_command("train", **variables), run_paths.name)
-    metadata = run_metadata(competition, recipe, request.seed)
+    metadata = run_metadata(competition, recipe, request.seed, command)
     saved = read_saved_run_json(run_paths)
     check_run_json_not_lost(run_paths)
     if saved and has_same_folds(competition, saved):
         # Equal folds, hashed by an earlier version: keep its hash, so that `record_run_start` sees no change.
-        metadata["folds_fingerprint"] = saved["folds_fingerprint"]
+        metadata = metadata.model_copy(update={"folds_fingerprint": saved.folds_fingerprint})
     if saved:
-        check_same_labels(competition, Run(run_paths, saved), metadata["labels_fingerprint"])
+        check_same_labels(competition, Run(run_paths, saved), metadata.labels_fingerprint)
     try:
-        record_run_start(run_paths, {**metadata, "command": command})
+        record_run_start(run_paths, metadata)
     except UserError:
         check_recipe_trainable(competition, recipe)  # a mistake in the recipe is the better reason to name
         raise

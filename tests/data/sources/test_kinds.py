@@ -21,7 +21,7 @@ def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch
     assert hospital.fetch()["file"].tolist() == ["hospital.csv"]
     assert hospital.finding_positions() is None
     (tmp_path / "own.csv").write_text("id\nb\n")
-    assert hospital.fetch(tmp_path / "own.csv")["file"].tolist() == ["own.csv"]
+    assert hospital.copy_from(tmp_path / "own.csv")["file"].tolist() == ["own.csv"]
 
 
 @pytest.mark.parametrize("kind", ["kaggle", "kaggle_dataset", "own", "phantom", "url"])

@@ -32,7 +32,7 @@ def test_given_folder_is_hard_linked_not_copied(small, tmp_path):
     folder = tmp_path / "set"
     folder.mkdir()
     (folder / "a.txt").write_text("a")
-    with_source(small, kind="kaggle_dataset", slug="a/b").fetch(folder)
+    with_source(small, kind="kaggle_dataset", slug="a/b").copy_from(folder)
     assert (small.paths.raw / "a.txt").stat().st_ino == (folder / "a.txt").stat().st_ino
 
 
@@ -42,7 +42,7 @@ def test_file_beside_its_archive_is_used_and_not_overwritten(small, tmp_path, ca
     (folder / "train.csv").write_text("corrected by hand")
     (folder / "train.csv.zip").write_bytes(zipped({"train.csv": b"as it came"}))
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for fill in (with_source(small, kind="kaggle_dataset", slug="a/b").fetch, open_source(small).link):
+    for fill in (with_source(small, kind="kaggle_dataset", slug="a/b").copy_from, open_source(small).link):
         fill(folder)
         assert (small.paths.raw / "train.csv").read_text() == "corrected by hand"
         assert sorted(path.name for path in small.paths.raw.iterdir()) == ["train.csv"]
@@ -54,4 +54,4 @@ def test_file_beside_its_archive_is_used_and_not_overwritten(small, tmp_path, ca
 def test_device_is_refused_before_it_is_read(small, monkeypatch):
     monkeypatch.setattr(local_files.zipfile, "is_zipfile", pytest.fail)  # of /dev/zero, it reads without end
     with refused("FROM=/dev/null: neither a file nor a folder"):
-        with_source(small, kind="kaggle_dataset", slug="a/b").fetch(Path("/dev/null"))
+        with_source(small, kind="kaggle_dataset", slug="a/b").copy_from(Path("/dev/null"))

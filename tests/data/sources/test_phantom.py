@@ -99,4 +99,4 @@ def test_source_findings_are_none_before_download_and_elsewhere(project_folder):
 
 def test_phantom_refuses_from(small, tmp_path):
     with refused("Leave FROM out"):
-        Source(small.facts.source, small.paths).fetch(tmp_path)
+        Source(small.facts.source, small.paths).copy_from(tmp_path)

@@ -48,14 +48,14 @@ def archive(tmp_path):
 
 def test_from_accepts_an_archive_or_its_folder(small, archive, tmp_path):
     source = with_source(small, kind="kaggle_dataset", slug="a/b")
-    manifest = source.fetch(archive)
+    manifest = source.copy_from(archive)
     assert manifest[["file", "bytes"]].to_numpy().tolist() == [["set/b.txt", 1], ["set/train/a.txt", 1000]]
     assert manifest["sha256"][0] == hashlib.sha256(b"b").hexdigest()
     with zipfile.ZipFile(archive) as file:
         file.extractall(tmp_path / "unpacked")
-    pd.testing.assert_frame_equal(source.fetch(tmp_path / "unpacked"), manifest)
+    pd.testing.assert_frame_equal(source.copy_from(tmp_path / "unpacked"), manifest)
     with refused("no such file or folder"):
-        source.fetch(tmp_path / "nowhere.zip")
+        source.copy_from(tmp_path / "nowhere.zip")
 
 
 def test_damaged_archive_is_refused(small, archive):
@@ -63,10 +63,10 @@ def test_damaged_archive_is_refused(small, archive):
     whole = archive.read_bytes()
     archive.write_bytes(whole[: len(whole) // 2])
     with refused("damaged archive .*Download it again"):
-        source.fetch(archive)
+        source.copy_from(archive)
     archive.write_bytes(whole.replace(b"aaaa", b"aaba", 1))
     with refused("damaged archive"):
-        source.fetch(archive)
+        source.copy_from(archive)
     assert not small.paths.raw.exists()
 
 

@@ -48,5 +48,5 @@ def test_other_md5_of_a_given_file_is_a_note(small, tmp_path, capsys):
     given = tmp_path / "data (1).npz"
     np.savez(given, images=np.arange(4))
     source = with_source(small, kind="url", url="http://127.0.0.1:9/x", file="data.npz", md5="0" * 32)
-    assert source.fetch(given)["file"].tolist() == ["data.npz"]
+    assert source.copy_from(given)["file"].tolist() == ["data.npz"]
     assert "is not that of the official file" in capsys.readouterr().out

@@ -9,8 +9,11 @@ from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import load_recipe
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
 from medfold.runs.run import Run
+from medfold.runs.run_json import RunMetadata
 
 METADATA = {
+    "recipe": {},
+    "facts": {"folds": {"k": 3}, "images": {"symmetry": "none"}},
     "commit": "0123abc",
     "seed": 3,
     "versions": {"keras": "3.1", "numpy": "2.0"},
@@ -60,7 +63,7 @@ def reproduced(small):
     recorded = {"one": "make train COMPETITION=small RECIPE=one SEEDS=0"}
 
     def run(*run_names, metadata=METADATA, **variables):
-        runs = [Run(small.paths.run(name), {**metadata, "command": recorded.get(name)}) for name in run_names]
+        runs = [Run(small.paths.run(name), RunMetadata(**metadata, command=recorded.get(name))) for name in run_names]
         code, table = reproduction_section(small, ensemble_of(*runs), variables).parts
         return code["text"].splitlines(), dict(table["rows"])
 
@@ -80,7 +83,7 @@ def test_commands_go_from_the_data_to_the_report(reproduced):
 
 def test_data_of_the_user_is_given_by_from(small):
     own = replace(small, facts=small.facts.model_copy(update={"source": {"kind": "own"}}))
-    code, _ = reproduction_section(own, ensemble_of(Run(small.paths.run("one"), METADATA)), {}).parts
+    code, _ = reproduction_section(own, ensemble_of(Run(small.paths.run("one"), RunMetadata(**METADATA))), {}).parts
     assert code["text"].splitlines()[0] == "make download COMPETITION=small FROM=folder-or-archive"
 
 
@@ -106,7 +109,7 @@ def test_versions_seed_and_hashes_are_listed(reproduced):
 
 
 def test_keys_that_run_json_lacks_are_named_and_left_out(reproduced, capsys):
-    metadata = {key: METADATA[key] for key in ("seed", "folds_fingerprint")}
+    metadata = {key: METADATA[key] for key in ("recipe", "facts", "seed", "folds_fingerprint")}
     assert reproduced("one", metadata=metadata)[1] == {"seed": "3", "folds table, SHA-256": "f" * 16}
     said = " ".join(capsys.readouterr().out.split())
     assert "runs/small/one/run.json: no commit, versions, store_key: left out of the report. Restore the file" in said

@@ -264,6 +264,7 @@ def test_submission_killed_before_upload_is_sent_once(hosted, competition):
     assert [row["status"] for row in ledger(competition)] == ["scored"]
 
 
+@pytest.mark.slow
 def test_scores_show_rank_correlation_with_leaderboard(hosted, competition):
     for name, quality in (("strong", 3.0), ("weak", 0.6), ("middling", 1.0)):
         finished_run(competition, name, quality)

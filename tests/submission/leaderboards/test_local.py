@@ -9,7 +9,7 @@ from medfold.scoring.metric import METRICS
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.local import LocalLeaderboard
 from medfold.submission.ledger import LedgerRow
-from medfold.submission.record import RecordedSubmission
+from medfold.submission.record import RecordedSubmission, SubmissionRecord
 from medfold.tables import read_csv, write_csv
 from tests.support.helpers import refused
 
@@ -30,7 +30,7 @@ def submit_locally(small, table, groups, probabilities=None, facts=None):
     file = small.paths.submissions / "x.csv"
     written = table.astype(str)
     draft = SubmissionDraft("", "", "", "", written, table if probabilities is None else probabilities, groups)
-    recorded = RecordedSubmission(file, written, draft, LedgerRow(), record={}, num_scored_before=0)
+    recorded = RecordedSubmission(file, written, draft, LedgerRow(), record=SubmissionRecord(), num_scored_before=0)
     return LocalLeaderboard(facts or small.facts, small.paths).submit(recorded, pack=pytest.fail)
 
 

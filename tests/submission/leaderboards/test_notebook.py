@@ -92,7 +92,7 @@ def test_uploaded_dataset_is_a_complete_bundle(hosted, competition, tmp_path):
     from medfold.notebooks import SubmissionBundle
 
     bundle = SubmissionBundle.open(tmp_path)
-    assert bundle.manifest["slug"] == "histology"
+    assert bundle.manifest.slug == "histology"
     assert [len(member.weights_files) for member in bundle.members] == [2]
     assert hosted.datasets[DATASET].private
 
@@ -236,6 +236,7 @@ def test_notebook_command_does_not_contact_kaggle(hosted, competition):
     assert json_files.read(packed.folder / "kit.json")["content_id"] in packed.notebook.read_text()
 
 
+@pytest.mark.slow
 def test_other_folds_with_same_predictions_are_submitted(hosted, competition):
     submit(competition)
     finished_run(competition)  # the same predictions again
@@ -252,6 +253,7 @@ def test_other_folds_with_same_predictions_are_submitted(hosted, competition):
     assert len({row["sha256"] for row in ledger(competition)}) == 1
 
 
+@pytest.mark.slow
 def test_metadata_keeps_notebook_ref_while_score_is_pending(hosted, competition):
     submit(competition)
     hosted.fault("GetSubmission", *[status(500)] * 6)
@@ -261,6 +263,7 @@ def test_metadata_keeps_notebook_ref_while_score_is_pending(hosted, competition)
         assert json.loads(path.read_text())["kaggle"]["notebook"]["ref"] == REF
 
 
+@pytest.mark.slow
 def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch):
     """All of the test set is hidden: it has no rows locally, and will have some on Kaggle."""
     content, _ = histology(24, 8, "png")

@@ -29,12 +29,13 @@ from medfold.training.loop.batch_statistics import BatchStatistics
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
 from tests.support.fake_trainings import fake_phase
-from tests.support.helpers import refused, slow_but_first
+from tests.support.helpers import refused
 from tests.support.interruptions import lose_number_at
 from tests.support.small_tasks import NUM_IMAGES, result_files, task, with_pretrained_backbone
 
 
-@pytest.mark.parametrize("kind", slow_but_first("binary", "multiclass", "multilabel", "ordinal"))
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "multilabel", "ordinal"])
 def test_every_task_learns_and_writes_files(tmp_path, kind):
     paths = FoldPaths(tmp_path / "fold1")
     made = task(kind)

@@ -1,6 +1,7 @@
 """The source of a competition: gets, repairs and lists its raw data. `kinds` says what a kind of source has."""
 
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,11 +67,10 @@ class Source:
         """True if the raw data is complete: every file of the manifest is there, unchanged."""
         return not missing_files(self._paths)
 
-    def fetch(self, path: Path | None = None, force: bool = False) -> pd.DataFrame:
-        """Fills `data/<name>/raw` from the source or from `path`.
+    def fetch(self, force: bool = False) -> pd.DataFrame:
+        """Fills `data/<name>/raw` from the source.
 
         Args:
-            path: a file, a folder or an archive to use instead of the source. Defaults to none.
             force: download an archive again even if it arrived complete before. Defaults to False.
 
         Returns:
@@ -80,33 +80,58 @@ class Source:
             UserError: the source fails, or it gave no files.
         """
         paths = self._paths
-        files.remove_temporaries(paths.raw)
         if force:
             for archive in paths.downloads.glob("*.zip"):
                 archive.unlink()
+
+        def fill(raw: Path) -> int | None:
+            with files.atomic_write(paths.solution_folder) as solution:
+                self._kind.fetch(self.options, SourceFolders(raw, solution, paths.downloads))
+                solution.mkdir(exist_ok=True)
+            return archives.size_of(paths.downloads) or None  # None: it gave files, not an archive
+
+        what, where = "the source gave no files", f"source {self.kind}"
+        return self._replace_raw(fill, UserError(what, where, "Check source in competition.yaml"))
+
+    def copy_from(self, path: Path) -> pd.DataFrame:
+        """Fills `data/<name>/raw` from a file, a folder or an archive of the user, as `FROM=` names it.
+
+        Returns:
+            The manifest, as `fetch` returns it.
+
+        Raises:
+            UserError: there is no such file or folder, the source does not take it, or it contains no files.
+        """
+        path = local_files.existing_path(path)
+
+        def fill(raw: Path) -> int | None:
+            local_files.copy_or_unpack(path, raw, self._kind.accept(self.options, path))
+            return archives.size_of(path)
+
+        what, where = "contains no files", variable("FROM", path)
+        return self._replace_raw(fill, UserError(what, where, "Name the folder or archive that holds the data"))
+
+    def _replace_raw(self, fill: Callable[[Path], int | None], no_files: UserError) -> pd.DataFrame:
+        """Fills a new raw/, which replaces the old one when it is complete, and writes its manifest.
+
+        Args:
+            fill: fills the folder; returns the size of the archives that the files came from, in bytes, if known.
+            no_files: the error to raise if there is no file then.
+
+        Returns:
+            The manifest.
+        """
+        paths = self._paths
+        files.remove_temporaries(paths.raw)
         files.remove_temporaries(paths.solution_folder)
         with files.atomic_write(paths.raw) as raw:
             raw.mkdir()
-            if path is None:
-                with files.atomic_write(paths.solution_folder) as solution:
-                    self._kind.fetch(self.options, SourceFolders(raw, solution, paths.downloads))
-                    solution.mkdir(exist_ok=True)
-                packed = archives.size_of(paths.downloads) or None  # None: it gave files, not an archive
-            else:
-                path = local_files.existing_path(path)
-                local_files.copy_or_unpack(path, raw, self._kind.accept(self.options, path))
-                packed = archives.size_of(path)
+            packed = fill(raw)
             archives.unpack_nested(raw, packed)
             _normalise_names(raw)
             manifest = list_raw_files(raw)
             if manifest.empty:
-                if path is None:
-                    raise UserError(
-                        "the source gave no files", f"source {self.kind}", "Check source in competition.yaml"
-                    )
-                raise UserError(
-                    "contains no files", variable("FROM", path), "Name the folder or archive that holds the data"
-                )
+                raise no_files
             paths.raw_manifest.unlink(missing_ok=True)
         write_csv(manifest, paths.raw_manifest)
         files.remove(paths.downloads)

@@ -64,7 +64,7 @@ def data_section(competition: Competition, dataset: Dataset) -> Section:
 
 def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
     """Returns the number of findings of each kind: of the last audit, else as recorded with the folds."""
-    counts = dict(read_folds_metadata(paths.folds_metadata).get("audit", {}))
+    counts = dict(read_folds_metadata(paths.folds_metadata).audit)
     if paths.leaks.is_file():  # the findings of the last audit, which include near-duplicates
         findings = read_csv(paths.leaks)
         if "kind" not in findings:

@@ -36,20 +36,18 @@ def reproduction_section(competition: Competition, ensemble: Ensemble, variables
     download = competition.make_command("download", **download_variables(competition))
     commands = [download, competition.make_command("folds")]
     for run in ensemble.runs:
-        commands.append(
-            run.metadata.get("command") or f"# {run.name}: started by an earlier version, its command is unknown"
-        )
+        commands.append(run.metadata.command or f"# {run.name}: started by an earlier version, its command is unknown")
     joined = " ".join(ensemble.run_names)
     commands += [competition.make_command(target, RUNS=joined, **variables) for target in ("submit", "report")]
     section.code("\n".join(commands))
     first_run = ensemble.runs[0]
     metadata = first_run.metadata
-    if missing := [key for key in ("commit", "versions", "store_key") if key not in metadata]:
+    if missing := [key for key in ("commit", "versions", "store_key") if key not in metadata.model_fields_set]:
         text = f"no {shorten_list(missing)}: left out of the report. Restore the file from a backup, if you can"
         warn("report", f"{display_path(first_run.paths.metadata)}: {text}")
-    rows = [["commit", metadata["commit"] or "outside git"]] if "commit" in metadata else []
-    rows += [["seed", metadata["seed"]], *(metadata.get("versions") or {}).items()]
-    rows += [["folds table, SHA-256", metadata["folds_fingerprint"][:16]]]
-    rows += [["prepared images", metadata["store_key"]]] if "store_key" in metadata else []
+    rows = [["commit", metadata.commit or "outside git"]] if "commit" not in missing else []
+    rows += [["seed", metadata.seed], *(metadata.versions or {}).items()]
+    rows += [["folds table, SHA-256", metadata.folds_fingerprint[:16]]]
+    rows += [["prepared images", metadata.store_key]] if "store_key" not in missing else []
     section.table(f"Versions and hashes of {isolate(first_run.name)}", ["", "value"], rows)
     return section

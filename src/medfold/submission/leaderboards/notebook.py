@@ -11,7 +11,7 @@ from medfold.runs import packing_lock
 from medfold.submission.check import check_submission
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.kaggle import KaggleLeaderboard, check_allowed, wait_for_score
-from medfold.submission.record import VERSIONS_KEY, RecordedSubmission, add_to_record
+from medfold.submission.record import RecordedSubmission, record_versions
 from medfold.submission.table import read_predictions_back, read_submission
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
@@ -60,7 +60,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         remote_run = pack()
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
         finished = run_on_kaggle(session, remote_run, MAX_WAIT, log, resubmit)
-        add_to_record(recorded.file, {VERSIONS_KEY: finished.versions})
+        record_versions(recorded.file, finished.versions)
         notebook = finished.notebook
         Kernels(session).fetch(notebook, OUTPUT, output)
         try:

@@ -2,8 +2,8 @@
 
 from pydicom.datadict import dictionary_VR
 
-from medfold.images.formats import dicom
 from medfold.images.formats.decoding import read_image, read_image_with_headers
+from medfold.images.formats.dicom_dataset import TECHNICAL_KEYWORDS
 from tests.support.dicom_files import dataset, images, save, smooth, write
 from tests.support.helpers import refused
 
@@ -27,7 +27,7 @@ def test_technical_headers_exclude_identifying_ones(tmp_path):
 
 
 def test_technical_keywords_exclude_names_dates_and_identifiers():
-    kinds = {keyword: dictionary_VR(keyword) for keyword in dicom.TECHNICAL_KEYWORDS}
+    kinds = {keyword: dictionary_VR(keyword) for keyword in TECHNICAL_KEYWORDS}
     texts = {"Manufacturer", "ManufacturerModelName", "SoftwareVersions", "ConvolutionKernel"}
     assert {keyword for keyword, kind in kinds.items() if kind in ("LO", "SH", "ST", "LT", "UT", "UC")} == texts
     assert not {keyword for keyword, kind in kinds.items() if kind in ("PN", "DA", "TM", "DT", "UI", "SQ", "AE")}

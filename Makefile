@@ -7,7 +7,7 @@ SEEDS ?= 0
 
 # Variables given on the command line of make, which may be misspelt; those of the environment are not checked.
 COMMAND_LINE_VARIABLES := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
-VARIABLES := COMPETITION RECIPE FOLD SEEDS SET RUN RUNS JOBS WORKERS ON FROM FILES METHOD IMAGES OUT DELETE FORCE YES \
+VARIABLES := COMPETITION RECIPE FOLD SEEDS SET RUN RUNS JOBS WORKERS ON ADDRESS FROM FILES METHOD TRACK IMAGES OUT DELETE FORCE YES \
 	DRY_RUN PER_CLASS EXPLAIN JSON GPU DEBUG PYTHON WHAT SEED ORDER RECORDING
 # What the user typed reaches the program as it is. So make does not expand it: each variable is fixed to its text. And
 # the shell does not read it: recipes name the variable, "$$FOLD", and never write its text.
@@ -82,8 +82,9 @@ download: setup  ## get and check the data   COMPETITION= FROM=file-or-folder FI
 	@$(MEDFOLD) download --competition "$$COMPETITION" $(call option,FROM,--from) $(call option,FILES,--files) \
 		$(call flag,FORCE,--force)
 
-prepare: setup  ## scan every image once, and prepare it for a recipe   COMPETITION= RECIPE= SET="key=value" FORCE=1
-	@$(MEDFOLD) prepare --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,FORCE,--force)
+prepare: setup  ## scan every image once, and prepare it for a recipe   COMPETITION= RECIPE= SET="key=value" FORCE=1 ON=ray ADDRESS=host:port
+	@$(MEDFOLD) prepare --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,FORCE,--force) \
+		$(call option,ON,--on) $(call option,ADDRESS,--address)
 
 folds: setup  ## scan the images, assign the folds, and search for leaks   COMPETITION= RECIPE= FORCE=1
 	@$(MEDFOLD) folds --competition "$$COMPETITION" --recipe "$$RECIPE" $(call flag,FORCE,--force)
@@ -93,9 +94,9 @@ data: setup  ## list what is in data/ and what uses it, or remove parts of it   
 
 ##@ Runs
 
-train: setup  ## train the missing folds, or those that FOLD names   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN=name ON=kaggle WORKERS=4
+train: setup  ## train the missing folds, or those that FOLD names   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN=name ON=kaggle ADDRESS=host:port WORKERS=4 TRACK="tensorboard mlflow wandb"
 	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$$FOLD" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
-		$(call option,WORKERS,--workers) $(call option,ON,--on)
+		$(call option,WORKERS,--workers) $(call option,ON,--on) $(call option,ADDRESS,--address) $(call option,TRACK,--track)
 
 runs: setup  ## list the runs, the best first; or remove some   COMPETITION= DELETE="a b" YES=1 JSON=1
 	@$(MEDFOLD) runs --competition "$$COMPETITION" $(call option,DELETE,--delete) $(call flag,YES,--yes) $(call flag,JSON,--json)
@@ -168,7 +169,9 @@ reference: setup  ## write docs/reference.md and docs/json.md
 benchmarks: setup  ## measure speed and memory, and write docs/development/benchmarks.md
 	@$(RUN_PYTHON) benchmarks/all.py
 
-lock: setup  ## refresh requirements.lock, and those with the extras gpu and jax, from requirements.txt
+lock: setup  ## refresh requirements.lock, and those with the extras gpu and jax and with the trackers, from requirements.txt
 	@$(COMPILE) --upgrade --extra dev --output-file requirements.lock
 	@$(COMPILE) --upgrade --extra dev --extra gpu --constraint requirements.lock --output-file requirements-gpu.lock
 	@$(COMPILE) --upgrade --extra dev --extra jax --constraint requirements.lock --output-file requirements-jax.lock
+	@$(COMPILE) --upgrade --extra dev --extra tensorboard --extra mlflow --extra wandb --constraint requirements.lock \
+		--output-file requirements-trackers.lock

@@ -252,6 +252,14 @@ def browser():
 
 
 @pytest.fixture
+def in_this_process(monkeypatch):
+    """Trackers are called in this process: the child process that usually does it takes a second to start."""
+    from medfold.tracking import write
+
+    monkeypatch.setattr(write, "run_in_subprocess", lambda what, function, *arguments: function(*arguments))
+
+
+@pytest.fixture
 def two_runs(folded):
     """The small phantom with two finished runs, `weak` and `strong`."""
     finished_run(folded, "weak", 0.3)

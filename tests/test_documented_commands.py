@@ -194,7 +194,7 @@ def test_values_of_make_variables_exist(page):
             assert all(re.fullmatch(made_runs(page, recipes), part) for part in run.split("+")), shown
         defined = re.findall(r'^@ensemble_method\("(\w+)"', read(page), re.MULTILINE)
         assert variables.get("METHOD", "mean") in [*METHODS.names(), *defined], shown
-        assert variables.get("ON", "kaggle") == "kaggle", shown
+        assert variables.get("ON", "kaggle") in ("kaggle", "ray"), shown
         assert re.fullmatch(r"\d+|auto", variables.get("JOBS", "1")), shown
         assert re.fullmatch(r"\d+( \d+)*", variables.get("SEEDS", "0")), shown
 

@@ -14,6 +14,7 @@ MAX_CHECKS = 10  # of one test: a longer one shows several things
 # Modules without logic of their own: constants, data classes, protocols, one call.
 THIN = {
     "__main__.py",
+    "cluster/cluster_jobs.py",
     "commands/download.py",
     "commands/ensemble.py",
     "commands/folds.py",
@@ -34,6 +35,8 @@ WITHOUT_MODULE = {
     "layouts": "raw data of any layout, from its files to its samples",
     "lookalikes": "small copies of competitions, from their files to a submission",
     "support": "the functions that the tests share",
+    "cluster/test_this_machine.py": "a real Ray cluster that a command starts",
+    "cluster/test_two_nodes.py": "a real Ray cluster of two nodes",
     "commands/test_json.py": "JSON=1 of all commands",
     "test_documented_commands.py": "commands in the docs",
     "test_extending.py": "examples in docs/extending.md",

@@ -24,6 +24,7 @@ _MODULES = {
     "preparation_step": "medfold.images",
     "source": "medfold.data",
     "to_classes": "medfold.scoring",
+    "tracker": "medfold.tracking",
     "transform_step": "medfold.scoring",
 }
 _FORMER_NAMES = {"prediction_map": "transform_step"}

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from medfold.cli.options import (
+    read_address,
     read_folds,
     read_jobs,
     read_place,
@@ -38,10 +39,19 @@ def test_invalid_folds_raise(text):
         read_folds(text)
 
 
-def test_place_is_here_or_kaggle():
-    assert [read_place(text) for text in ("here", "kaggle")] == ["here", "kaggle"]
-    with refused("ON=aws: expected 'here' or 'kaggle'"):
+def test_place_is_one_of_those_of_the_command():
+    assert [read_place(text) for text in ("here", "ray", "kaggle")] == ["here", "ray", "kaggle"]
+    with refused("ON=aws: expected 'here', 'ray' or 'kaggle'. Example: ON=kaggle"):
         read_place("aws")
+    with refused("ON=kaggle: expected 'here' or 'ray'. Example: ON=ray"):
+        read_place("kaggle", ("here", "ray"))
+
+
+def test_address_is_one_of_a_ray_cluster():
+    assert read_address("", "here") is None
+    assert str(read_address("10.0.0.1:6379", "ray")) == "10.0.0.1:6379"
+    with refused("ADDRESS=10.0.0.1:6379: is the address of a Ray cluster. Add ON=ray, or leave it out"):
+        read_address("10.0.0.1:6379", "kaggle")
 
 
 def test_jobs_and_workers_are_numbers_or_auto():

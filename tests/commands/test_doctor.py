@@ -1,5 +1,6 @@
 """make doctor: errors of the installation, and the user's status on Kaggle."""
 
+import re
 import sys
 
 import pytest
@@ -45,6 +46,19 @@ def test_missing_or_wrong_package_is_an_error(competition, project_folder):
     assert "keras is 3." in finding.text
     assert "needed <3" in finding.text
     assert "not-there is missing" in finding.text
+
+
+def test_extras_are_named_with_their_versions(competition, project_folder):
+    assert "extras" not in findings_by_topic(competition)
+    (project_folder / "pyproject.toml").write_text(
+        '[project.optional-dependencies]\ntables = ["numpy>=1"]\nwandb = ["not-there>=1"]\ndev = ["keras<1"]\n'
+    )
+    finding = findings_by_topic(competition)["extras"]
+    assert finding.level == "ok"
+    assert re.fullmatch(r"numpy 2[\d.]+; not installed, and needed only for what uses them: not-there", finding.text)
+    (project_folder / "pyproject.toml").write_text('[project.optional-dependencies]\ntables = ["numpy<2"]\n')
+    finding = findings_by_topic(competition)["extras"]
+    assert (finding.level, finding.text.split()[-2:]) == ("warning", ["(needed", "<2)"])
 
 
 def test_packages_that_were_not_installed_from_the_lock_are_a_warning(

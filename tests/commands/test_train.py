@@ -12,6 +12,7 @@ from medfold.commands.prepare import prepare
 from medfold.commands.train import train
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import an_oof_score, refused
+from tests.support.tracked_runs import tracked_run
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def trainings(monkeypatch):
     found = SimpleNamespace(requests=[], places=[], result=an_oof_score(trained_folds=[0], num_units=2))
 
     def imitate(name, place):
-        def train_run(competition, request, recipe, dataset):
+        def train_run(competition, request, recipe, dataset, after_fold=None):
             print("the training begins")
             found.requests.append(request)
             found.places.append(place)
@@ -168,3 +169,23 @@ def test_check_of_the_store_is_printed_if_it_takes_a_while(small, steps, monkeyp
     train(small)
     text = "store      5 MB of prepared images, unchanged since they were made, 2 s"
     assert (text in capsys.readouterr().out) is is_said
+
+
+@pytest.mark.parametrize("place", ["here", "kaggle"])
+def test_trackers_get_what_is_trained_for_each_seed(folded, trainings, in_this_process, monkeypatch, capsys, place):
+    monkeypatch.setattr(command, "data_on_kaggle", lambda _: None)
+    for name in ("baseline", "baseline-s1"):
+        tracked_run(folded, name)
+    train(folded, seeds=[0, 1], on=place, trackers=["tensorboard"])
+    said = capsys.readouterr().out
+    for name in ("baseline", "baseline-s1"):
+        where = f"runs/small/{name}/tensorboard"
+        assert f"tensorboard: wrote fold0, fold1, fold2, oof to {where}\n" in said
+        assert len(list(folded.paths.run(name).folder.glob("tensorboard/*/*"))) == 4
+
+
+def test_misspelt_tracker_is_refused_before_any_work(small, trainings):
+    with refused("TRACK=tensorbord: unknown tracker 'tensorbord' .did you mean 'tensorboard'"):
+        train(small, trackers=["tensorbord"])
+    assert trainings.requests == []
+    assert not small.paths.data.exists()

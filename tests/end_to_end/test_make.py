@@ -48,6 +48,7 @@ RUN = "--competition small --recipe baseline --seeds 0"
             "train FOLD=0 RUN=mine JOBS=2 WORKERS=1 ON=kaggle",
             f"train {RUN} --fold 0 --run mine --jobs 2 --workers 1 --on kaggle",
         ),
+        ("train TRACK=mlflow", f"train {RUN} --fold all --track mlflow"),
         ("runs", "runs --competition small"),
         ("compare RUNS=a", "compare --competition small --runs a"),
         ("ensemble RUNS=a PER_CLASS=1", "ensemble --competition small --runs a --per-class"),

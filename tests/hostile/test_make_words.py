@@ -27,7 +27,7 @@ HOSTILE = {
     "comment": "x # touch pwned",
     "make's eval": "$(eval $(shell touch pwned))",
 }
-VARIABLES = ["COMPETITION", "RECIPE", "SEEDS", "FOLD", "SET", "RUN", "JOBS", "WORKERS", "ON"]
+VARIABLES = ["COMPETITION", "RECIPE", "SEEDS", "FOLD", "SET", "RUN", "JOBS", "WORKERS", "ON", "TRACK"]
 
 
 @pytest.fixture

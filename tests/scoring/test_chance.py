@@ -27,3 +27,13 @@ def test_chance_score_is_best_constant_prediction(task, score, targets, prior, e
 def test_label_means_have_a_value_per_column():
     assert label_means(competition_facts(), np.array([0, 1, 1, 1])).tolist() == [0.75]
     assert label_means(competition_facts("multiclass"), np.array([0, 2, 2, 1])).tolist() == [0.25, 0.25, 0.5]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced_accuracy", "macro_f1", "log_loss"])
+def test_of_many_classes_only_frequent_ones_can_be_best(metric, monkeypatch):
+    facts = competition_facts("multiclass", score={"metric": metric}, classes=[f"c{k}" for k in range(40)])
+    targets = np.random.default_rng(0).binomial(39, 0.7, 500)
+    prior = label_means(facts, targets)
+    found = chance_score(facts, targets, prior)
+    monkeypatch.setattr("medfold.scoring.chance.MAX_CONSTANT_CLASSES", 40)
+    assert found == chance_score(facts, targets, prior)

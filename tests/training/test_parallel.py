@@ -15,9 +15,11 @@ from medfold.cli.opening import open_competition
 from medfold.commands.folds import make_folds
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
+from medfold.data import make_dataset
 from medfold.runs.fold_state import trained_folds
 from medfold.system import hardware
-from medfold.training import parallel
+from medfold.training import TrainingRequest, parallel
+from medfold.training.run_plan import plan_run
 from tests.support.helpers import REPOSITORY, refused
 
 
@@ -51,17 +53,6 @@ def test_each_job_has_one_gpu(two_cores, four_gpus):
     assert parallel.ResourceShare(1, gpu="2").environment["CUDA_VISIBLE_DEVICES"] == "2"
 
 
-@pytest.mark.parametrize(("num_cores", "num_workers"), [(1, 0), (2, 0), (4, 2), (6, 3), (64, 8)])
-def test_default_workers_without_a_gpu_depend_on_the_cores(two_cores, monkeypatch, num_cores, num_workers):
-    monkeypatch.setattr(hardware, "num_cores", lambda: num_cores)
-    assert parallel.default_num_workers() == num_workers
-
-
-def test_default_workers_with_a_gpu_are_one_per_core(two_cores, monkeypatch):
-    monkeypatch.setattr(hardware, "cuda_devices", lambda: ["0"])
-    assert parallel.default_num_workers() == 2
-
-
 def test_resource_share_limits_cores(monkeypatch):
     for name, value in parallel.ResourceShare(3).environment.items():
         monkeypatch.setenv(name, value)
@@ -87,10 +78,14 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     assert "all 3 folds" in output
     # One after the other, with the same number of threads.
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
-    request = {"run": "alone", "overrides": {"training": {"epochs": 3}}}
-    requests = {fold: {"competition": "small", "request": request | {"folds": [fold]}} for fold in range(3)}
-    problems = parallel.train_in_parallel(competition.project_paths.root, requests, 1)
-    assert problems == {}
+    request = TrainingRequest(run="alone", overrides={"training": {"epochs": 3}})
+    recipe = request.load_recipe(competition)
+    plan = plan_run(competition, request, recipe, make_dataset(competition, recipe.preparation))
+    finished = []
+    errors = parallel.train_in_parallel(
+        competition.project_paths.root, plan.trainings, 1, lambda: finished.append(len(finished))
+    )
+    assert (errors, finished) == ({}, [0, 1, 2])
     assert result_files(competition, "together") == result_files(competition, "alone")
 
 
@@ -123,10 +118,11 @@ def test_missing_fold_is_trained_with_original_job_count(project_folder, two_cor
     for fold in (0, 2):
         train(competition, folds=[fold])
     monkeypatch.setattr(
-        parallel, "train_in_parallel", lambda root, requests, jobs: requested.append((list(requests), jobs)) or {}
+        parallel, "train_in_parallel", lambda root, trainings, jobs, finish: requested.append((trainings, jobs)) or {}
     )
     train(competition, jobs=None)
-    assert requested == [([1], 2)]
+    ((trainings, jobs),) = requested
+    assert ([training.number for training in trainings], jobs) == ([1], 2)
 
 
 @pytest.mark.slow

@@ -9,8 +9,9 @@ from medfold.cli import app
 from medfold.commands.train import train
 from medfold.errors import UserError
 from medfold.system import hardware, json_files
+from medfold.system.reporting_processes import CrashedError
 from medfold.training import fold as fold_package
-from medfold.training import parallel, run
+from medfold.training import parallel, run, run_plan
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
 from tests.support.finished_runs import finished_run
@@ -91,7 +92,9 @@ class FakeFold:
     def __init__(self):
         self.trained, self.workers, self.fails_at = [], [], None
 
-    def train_fold(self, inputs, number, fold_paths):
+    KeptNets = object
+
+    def train_fold(self, inputs, number, fold_paths, kept_nets):
         if number == self.fails_at:
             raise UserError("the loss is not a number", f"fold {number}")
         self.trained.append(number)
@@ -105,7 +108,7 @@ def imitated(folded, monkeypatch):
     """Imitates the training of folds in this process; the score is not computed."""
     fake = FakeFold()
     monkeypatch.setattr(fold_package, "fold", fake, raising=False)
-    monkeypatch.setattr(run, "load_store", lambda paths, key: None)
+    monkeypatch.setattr(run_plan, "load_store", lambda paths, key: None)
     monkeypatch.setattr(run, "write_oof", lambda facts, run_paths, train, targets: {"folds": fake.trained})
     monkeypatch.setattr("medfold.runs.fold_state.damaged_files", lambda fold_paths: [])
     fake.data = SimpleNamespace(train=None, targets=None, test=None)
@@ -130,6 +133,28 @@ def test_finished_folds_are_not_trained_again(folded, imitated, capsys):
     train_folds(folded, TrainingRequest(run="one", folds=[0, 2]), imitated.data)
     assert capsys.readouterr().out == "train      done: folds 0, 2 in runs/small/one\n"
     assert imitated.trained == [0, 1, 2]
+
+
+def test_each_fold_is_reported_when_it_is_done(folded, imitated):
+    reported = []
+
+    def after_fold(name):
+        reported.append((name, list(imitated.trained)))
+
+    request = TrainingRequest(run="one", folds=[0, 2])
+    train_run(folded, request, request.load_recipe(folded), imitated.data, after_fold)
+    assert reported == [("one", [0]), ("one", [0, 2])]
+
+
+def test_folds_in_processes_are_reported_when_they_are_done(folded, imitated, monkeypatch):
+    reported = []
+    imitate = lambda root, trainings, jobs, finish: finish() and {2: UserError("the loss is not a number")}  # noqa: E731
+    monkeypatch.setattr(parallel, "train_in_parallel", imitate)
+    request = TrainingRequest(run="one", jobs=2)
+    finished_run(folded, "one", folds=[0])
+    with refused("1 of 2 folds failed"):
+        train_run(folded, request, request.load_recipe(folded), imitated.data, reported.append)
+    assert reported == ["one"]
 
 
 def test_number_of_workers_is_handed_to_each_fold(folded, imitated):
@@ -165,21 +190,22 @@ def test_folds_are_divided_among_processes(folded, imitated, monkeypatch, reques
     monkeypatch.setattr(hardware, "num_cores", lambda: 4)
     monkeypatch.setattr(hardware, "cuda_devices", list)
     asked = []
-    note = lambda root, requests, jobs: asked.append((requests, jobs)) or {}  # noqa: E731
+    note = lambda root, trainings, jobs, finish: asked.append((trainings, jobs)) or {}  # noqa: E731
     monkeypatch.setattr(parallel, "train_in_parallel", note)
     train_folds(folded, request_made, imitated.data)
-    ((requests, jobs),) = asked
+    ((trainings, jobs),) = asked
     assert jobs == num_jobs
-    assert list(requests) == (request_made.folds or [0, 1, 2])
-    for fold, payload in requests.items():
-        assert payload["competition"] == "small"
-        child = payload["request"]
-        assert (child["folds"], child["jobs"], child["thread_shares"], child["run"]) == ([fold], 1, None, "one")
+    assert [training.number for training in trainings] == (request_made.folds or [0, 1, 2])
+    for training in trainings:
+        assert training.paths == folded.paths.run("one").fold(training.number)
+        assert training.plugins == folded.paths.plugins
+        assert training.inputs.num_workers is None  # each child has its own share of the cores
     assert imitated.trained == []
 
 
 def test_failed_folds_are_named_with_their_problems(folded, imitated, monkeypatch):
-    monkeypatch.setattr(parallel, "train_in_parallel", lambda *_: {0: "out of memory", 2: "the loss is not a number"})
+    errors = {0: CrashedError("out of memory"), 2: UserError("the loss is not a number")}
+    monkeypatch.setattr(parallel, "train_in_parallel", lambda *_: errors)
     problems = "2 of 3 folds failed: fold 0: out of memory, fold 2: the loss is not a number. The others are done"
     with refused(problems):
         train_folds(folded, TrainingRequest(jobs=2, run="one"), imitated.data)

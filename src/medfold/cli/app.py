@@ -13,6 +13,7 @@ from medfold import __version__
 from medfold.cli.opening import open_competition
 from medfold.cli.options import (
     REQUIRED,
+    Address,
     AsJson,
     CompetitionName,
     Force,
@@ -25,6 +26,7 @@ from medfold.cli.options import (
     Yes,
     check_given,
     is_number,
+    read_address,
     read_folds,
     read_jobs,
     read_overrides,
@@ -121,13 +123,15 @@ def prepare(
     recipe: RecipeName = "baseline",
     overrides: Overrides = "",
     force: Force = False,
+    on: Annotated[str, typer.Option(help="Where to prepare them: here, or ray (on a cluster, ADDRESS).")] = "here",
+    address: Address = "",
 ) -> None:
     """Scan every image once, and prepare it for a recipe."""
-    changes = read_overrides(overrides)
+    changes, place = read_overrides(overrides), read_place(on, ("here", "ray"))
     with open_competition(competition, writes=["data"], recipe=recipe, overrides=changes) as opened:
         from medfold.commands.prepare import prepare
 
-        prepare(opened, recipe, changes, force)
+        prepare(opened, recipe, changes, force, place, read_address(address, place))
 
 
 @app.command()
@@ -166,7 +170,13 @@ def train(
     workers: Annotated[
         str, typer.Option(help="Processes that make batches: a number or auto. The results do not depend on it.")
     ] = "auto",
-    on: Annotated[str, typer.Option(help="Where to train: here, or kaggle (on its GPUs).")] = "here",
+    on: Annotated[
+        str, typer.Option(help="Where to train: here, ray (on a cluster, ADDRESS) or kaggle (on its GPUs).")
+    ] = "here",
+    address: Address = "",
+    track: Annotated[
+        str, typer.Option(help='Trackers that get the results of trained folds: "tensorboard mlflow wandb".')
+    ] = "",
 ) -> None:
     """Train the missing folds, or those that FOLD names."""
     folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)
@@ -183,6 +193,8 @@ def train(
             jobs=read_jobs(jobs),
             workers=read_workers(workers),
             on=place,
+            address=read_address(address, place),
+            trackers=track.split(),
         )
 
 

@@ -1,12 +1,15 @@
 """Options shared by several commands, and functions that read their values."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
+
+if TYPE_CHECKING:
+    from medfold.cluster import ClusterAddress
 
 # Shown as the default of an option that must be given; its absence is a UserError, see `check_given`.
 REQUIRED = "required"
@@ -32,6 +35,9 @@ Runs = Annotated[
 ]
 Method = Annotated[str, typer.Option(help="Ensemble method. Defaults to the choice by cross-fitted scores.")]
 PerClass = Annotated[bool, typer.Option("--per-class", help="Fit separate weights for each class or label.")]
+Address = Annotated[
+    str, typer.Option(help="Address of a Ray cluster, host:port. Defaults to a cluster on this machine.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Remove without asking.")]
 Force = Annotated[bool, typer.Option("--force", help="Do it again, even if it is done.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON to standard output, for scripts.")]
@@ -95,15 +101,39 @@ def read_folds(text: str) -> list[int] | None:
     return sorted({int(number) for number in numbers})
 
 
-def read_place(text: str) -> Literal["here", "kaggle"]:
-    """Reads the value of ON: where to train.
+def read_place(text: str, places: tuple[str, ...] = ("here", "ray", "kaggle")) -> str:
+    """Reads the value of ON: where to work.
+
+    Args:
+        text: the value.
+        places: the possible values. Defaults to those of `make train`.
 
     Raises:
-        UserError: neither `here` nor `kaggle`.
+        UserError: another value.
     """
-    if text not in ("here", "kaggle"):
-        raise UserError("expected 'here' or 'kaggle'", variable("ON", text), f"Example: {variable('ON', 'kaggle')}")
+    if text not in places:
+        *others, last = map(repr, places)
+        example = f"Example: {variable('ON', places[-1])}"
+        raise UserError(f"expected {', '.join(others)} or {last}", variable("ON", text), example)
     return text
+
+
+def read_address(text: str, place: str) -> "ClusterAddress | None":
+    """Reads the value of ADDRESS: the address of a Ray cluster; None without one.
+
+    Args:
+        text: the value.
+        place: the value of ON.
+
+    Raises:
+        UserError: it is not of the form host:port, or ON is not ray.
+    """
+    from medfold.cluster import ClusterAddress
+
+    if text and place != "ray":
+        fix = f"Add {variable('ON', 'ray')}, or leave it out"
+        raise UserError("is the address of a Ray cluster", variable("ADDRESS", text), fix)
+    return ClusterAddress.parse(text) if text else None
 
 
 def read_jobs(text: str) -> int | None:

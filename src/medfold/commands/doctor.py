@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +21,7 @@ from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
+SHOWN_EXTRAS = ("tables", "tensorboard", "mlflow", "wandb")  # of pyproject.toml; the others are not for users' work
 MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
 
 
@@ -48,9 +50,10 @@ def doctor(competition: Competition) -> list[CheckResult]:
 
 
 def examine(competition: Competition) -> Iterator[CheckResult]:
-    """Checks Python, packages, OpenCV, GPU, disk, Kaggle credentials and the account's status in the competition."""
+    """Checks Python, packages, extras, OpenCV, GPU, disk, Kaggle credentials and the account's status there."""
     yield _python()
     yield _packages(competition.project_paths.root / "requirements.txt")
+    yield from _extras(competition.project_paths.root / "pyproject.toml")
     yield _opencv()
     yield _gpu()
     yield _disk(competition.project_paths.root)
@@ -89,6 +92,27 @@ def _packages(file: Path) -> CheckResult:
         text = f"{text} in {file.name}. Not installed from requirements.lock: no hashes were checked"
         return CheckResult("packages", "warning", text)
     return CheckResult("packages", "ok", text)
+
+
+def _extras(file: Path) -> Iterator[CheckResult]:
+    """Names the optional packages that are installed, and those that are not."""
+    if not file.is_file():
+        return
+    extras = tomllib.loads(file.read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    installed, missing, wrong = [], [], []
+    for requirement in (Requirement(text) for name in SHOWN_EXTRAS for text in extras.get(name, ())):
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            missing.append(requirement.name)
+            continue
+        is_wrong = not requirement.specifier.contains(found, prereleases=True)
+        needed = f" (needed {requirement.specifier})" if is_wrong else ""
+        (wrong if is_wrong else installed).append(f"{requirement.name} {found}{needed}")
+    text = ", ".join([*installed, *wrong]) or "none installed"
+    if missing:
+        text += f"; not installed, and needed only for what uses them: {', '.join(missing)}"
+    yield CheckResult("extras", "warning" if wrong else "ok", text)
 
 
 def _opencv() -> CheckResult:

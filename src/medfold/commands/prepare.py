@@ -1,7 +1,8 @@
 """`make prepare`: scans every raw image once, and prepares it for the store of a recipe."""
 
-from typing import Any
+from typing import Any, Literal
 
+from medfold.cluster import ClusterAddress, scan_on_cluster
 from medfold.competition import Competition, load_recipe
 from medfold.data import load_samples, scan_dataset, warn_of_unreadable
 from medfold.images import read_measurements, store_exists, store_key
@@ -12,7 +13,12 @@ from medfold.terminal.console import say
 
 
 def prepare(
-    competition: Competition, recipe: str = "baseline", overrides: dict[str, Any] | None = None, force: bool = False
+    competition: Competition,
+    recipe: str = "baseline",
+    overrides: dict[str, Any] | None = None,
+    force: bool = False,
+    on: Literal["here", "ray"] = "here",
+    address: ClusterAddress | None = None,
 ) -> None:
     """Makes the store of a recipe, or reports that it is complete.
 
@@ -21,6 +27,8 @@ def prepare(
         recipe: name of the recipe. Defaults to `baseline`.
         overrides: values that replace values of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
+        on: `here`, or `ray` to prepare them on a cluster. Defaults to `here`.
+        address: the cluster of `ray`. Defaults to none: one on this machine, for this command.
     """
     preparation = load_recipe(competition.paths, recipe, overrides or {}).preparation
     load_samples(competition)  # the key depends on the sample table
@@ -35,6 +43,7 @@ def prepare(
             "prepare",
             f"complete: {display_path(competition.paths.store(key))} ({variable('FORCE')} makes it again)",
         )
-    table, scan = scan_dataset(competition, preparation)
+    scan_batches = scan_on_cluster(competition, address) if on == "ray" else None
+    table, scan = scan_dataset(competition, preparation, scan_batches=scan_batches)
     if not scan.num_images:
         warn_of_unreadable(competition, table, scan.measurements)

@@ -1,8 +1,11 @@
-"""`make train`: trains the missing folds, here or on Kaggle's GPUs."""
+"""`make train`: trains the missing folds, here, on a cluster or on Kaggle's GPUs."""
 
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, Literal
 
+from medfold.cluster import ClusterAddress, train_on_cluster
 from medfold.commands.shared.dataset_audit import audit_and_show
 from medfold.competition import (
     Competition,
@@ -20,6 +23,7 @@ from medfold.runs import check_folds_exist
 from medfold.scoring import describe_score
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
+from medfold.tracking import Tracking
 from medfold.training import (
     TrainingRequest,
     check_recipe_trainable,
@@ -37,7 +41,9 @@ def train(
     run: str | None = None,
     jobs: int | None = 1,
     workers: int | None = None,
-    on: Literal["here", "kaggle"] = "here",
+    on: Literal["here", "ray", "kaggle"] = "here",
+    address: ClusterAddress | None = None,
+    trackers: Sequence[str] = (),
     show_score: bool = True,
 ) -> None:
     """Trains some folds, or all missing ones, for each seed.
@@ -51,11 +57,15 @@ def train(
         run: name of the run. Defaults to a name made of recipe, seed and overrides.
         jobs: how many folds to train at once; None for one per GPU, else one per core. Defaults to 1.
         workers: how many processes make the batches of a training. Defaults to a number that suits the machine.
-        on: `here`, or `kaggle` to train on its GPUs and fetch the results. Defaults to `here`.
+        on: `here`; `ray` to train on a cluster; or `kaggle` to train on its GPUs and fetch the results. Defaults to
+            `here`.
+        address: the cluster of `ray`. Defaults to none: one on this machine, for this command.
+        trackers: names of the trackers that get the results of trained folds. Defaults to none.
         show_score: print the OOF score at the end. Defaults to True.
 
     Raises:
-        UserError: a fold out of range, or errors of `train_run` and `train_on_kaggle`.
+        UserError: a fold out of range, an unknown tracker, or errors of `train_run`, `train_on_cluster` and
+            `train_on_kaggle`.
     """
     seeds = seeds or [0]
     if run and len(seeds) > 1:
@@ -69,15 +79,20 @@ def train(
         for seed in seeds
     ]
     resolved_recipe = requests[0].load_recipe(competition)
+    tracking = Tracking(competition, trackers)
     if on == "kaggle":
         data_on_kaggle(competition)  # raises its errors before the images are scanned
         dataset = _make_dataset(competition, None)
-        train_by = train_on_kaggle
+        scores = (train_on_kaggle(competition, request, resolved_recipe, dataset) for request in requests)
     else:
         dataset = _prepare_training_here(competition, requests, resolved_recipe)
-        train_by = train_run
-    for request in requests:
-        score = train_by(competition, request, resolved_recipe, dataset)
+        if on == "ray":
+            scores = train_on_cluster(competition, requests, resolved_recipe, dataset, address, tracking.write)
+        else:
+            train_one = partial(train_run, after_fold=tracking.write)
+            scores = (train_one(competition, request, resolved_recipe, dataset) for request in requests)
+    for request, score in zip(requests, scores, strict=True):
+        tracking.write(request.run_name)
         if score and show_score:
             say("OOF score", describe_score(competition.facts, score, dataset.train["unit"].nunique()))
 

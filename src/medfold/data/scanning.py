@@ -4,7 +4,7 @@ import pandas as pd
 
 from medfold.competition import Competition, PreparationSettings
 from medfold.data.raw_data import load_samples
-from medfold.images import ScanResult, problem_of, scan_images, store_key
+from medfold.images import ScanBatches, ScanResult, problem_of, scan_images, store_key
 from medfold.project_root import display_path
 from medfold.terminal.console import format_duration, say, warn
 from medfold.text import count_of
@@ -13,7 +13,10 @@ MAX_SHOWN = 3  # unreadable images listed on the terminal
 
 
 def scan_dataset(
-    competition: Competition, preparation: PreparationSettings | None = None, with_appearance: bool = False
+    competition: Competition,
+    preparation: PreparationSettings | None = None,
+    with_appearance: bool = False,
+    scan_batches: ScanBatches | None = None,
 ) -> tuple[pd.DataFrame, ScanResult]:
     """Loads the sample table and the measurements of its images; scans images that have not been measured.
 
@@ -24,12 +27,13 @@ def scan_dataset(
         preparation: `preparation` of a recipe; scanned images are also written to the store of these settings. Defaults
             to none: images are only measured.
         with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
+        scan_batches: scans images, as `scan_images` takes it. Defaults to all cores of this machine.
 
     Returns:
         The sample table; the result of the scan, with the measurements in the same order.
     """
     table = load_samples(competition)
-    scan = scan_images(competition, table, preparation, with_appearance)
+    scan = scan_images(competition, table, preparation, with_appearance, scan_batches)
     if scan.num_images:
         message = f"{count_of(scan.num_images, 'image')} scanned"
         if preparation:

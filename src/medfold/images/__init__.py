@@ -31,10 +31,10 @@ from medfold.images.perceptual_hash import THUMBNAIL_SIZE
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
 from medfold.images.prepared_image import problem_of
 from medfold.images.resizing import fit_within, resize
-from medfold.images.scan import ScanResult, scan_images
+from medfold.images.scan import ScanBatches, ScanResult, array_shapes, scan_images, scan_in_processes
 from medfold.images.scan_tables import read_appearance, read_measurements, read_scanned_headers
-from medfold.images.scan_worker import ONE_VALUE_PREFIX, STATISTICS
-from medfold.images.store import Store, load_store, store_exists, store_key, verify_store
+from medfold.images.scan_worker import ONE_VALUE_PREFIX, STATISTICS, ImageScan, ScanSettings
+from medfold.images.store import Store, load_store, open_store, store_exists, store_key, verify_store
 from medfold.images.value_checks import value_warnings
 
 __all__ = [
@@ -43,8 +43,12 @@ __all__ = [
     "STATISTICS",
     "THUMBNAIL_SIZE",
     "UNSUPPORTED_FORMATS",
+    "ImageScan",
+    "ScanBatches",
     "ScanResult",
+    "ScanSettings",
     "Store",
+    "array_shapes",
     "examine_images",
     "files_of_image",
     "fit_within",
@@ -57,6 +61,7 @@ __all__ = [
     "list_members",
     "load_store",
     "may_be_dicom",
+    "open_store",
     "overlay",
     "path_of_image",
     "preparation_step",
@@ -70,6 +75,7 @@ __all__ = [
     "read_scanned_headers",
     "resize",
     "scan_images",
+    "scan_in_processes",
     "steps_of",
     "store_exists",
     "store_key",

@@ -4,6 +4,7 @@ A journal makes the scan resumable after it was killed.
 """
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -37,6 +38,7 @@ from medfold.terminal.progress import progress_bar
 from medfold.text import count_of, shorten_list
 
 JOURNAL_VERSION = 2  # raised when a journal has other contents: an older unfinished scan starts again
+ScanBatches = Callable[[Sequence[tuple[int, str]], ScanSettings], Iterator[list[ImageScan]]]
 THUMBNAILS_FILE = "thumbnails.npy"  # file name in the folder of an unfinished scan
 
 
@@ -60,6 +62,7 @@ def scan_images(
     samples: pd.DataFrame,
     preparation: PreparationSettings | None = None,
     with_appearance: bool = False,
+    scan_batches: ScanBatches | None = None,
 ) -> ScanResult:
     """Reads every raw image once and computes what is missing of measurements, store and appearance.
 
@@ -68,6 +71,7 @@ def scan_images(
         samples: the sample table.
         preparation: how to prepare the images for the store. Defaults to no store.
         with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
+        scan_batches: scans images; it writes their pixels, and yields the results. Defaults to `scan_in_processes`.
 
     Raises:
         UserError: more images are unreadable than `images.max_unreadable` allows, all listed in
@@ -88,7 +92,7 @@ def scan_images(
         )
         num_images = 0
         if missing.is_needed:
-            num_images, measurements = _scan(competition, samples, missing)
+            num_images, measurements = _scan(competition, samples, missing, scan_batches or scan_in_processes)
         _remove_finished_scan(competition)
     return ScanResult(num_images, time.monotonic() - began, measurements)
 
@@ -136,7 +140,9 @@ def _if_store_is_missing(
     return preparation
 
 
-def _scan(competition: Competition, samples: pd.DataFrame, missing: _MissingResults) -> tuple[int, pd.DataFrame]:
+def _scan(
+    competition: Competition, samples: pd.DataFrame, missing: _MissingResults, scan_batches: ScanBatches
+) -> tuple[int, pd.DataFrame]:
     """Scans the images, and writes what is missing.
 
     Returns:
@@ -152,12 +158,12 @@ def _scan(competition: Competition, samples: pd.DataFrame, missing: _MissingResu
         store_file=folder / IMAGES_FILE if key else None,
         thumbnails_file=folder / THUMBNAILS_FILE if missing.with_appearance else None,
     )
-    shapes = _array_shapes(settings)
+    shapes = array_shapes(settings)
     scan_inputs = [JOURNAL_VERSION, raw_images_fingerprint(competition), key, sorted(shapes)]
     journal = Journal(folder, fingerprint(scan_inputs), len(samples), shapes)
 
     needed_rows = missing.needed_rows(len(samples))
-    num_scanned = _scan_remaining(journal, settings, samples["image"].tolist(), needed_rows)
+    num_scanned = _scan_remaining(journal, settings, samples["image"].tolist(), needed_rows, scan_batches)
     results = _read_results(journal, needed_rows)
 
     measurements = missing.measurements
@@ -177,7 +183,7 @@ def _scan(competition: Competition, samples: pd.DataFrame, missing: _MissingResu
     return num_scanned, measurements
 
 
-def _array_shapes(settings: ScanSettings) -> dict[str, tuple[int, ...]]:
+def array_shapes(settings: ScanSettings) -> dict[str, tuple[int, ...]]:
     """Returns the shape of one image in each array that a scan fills, by file name."""
     shapes = {}
     if settings.store_file:
@@ -188,7 +194,9 @@ def _array_shapes(settings: ScanSettings) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _scan_remaining(journal: Journal, settings: ScanSettings, image_paths: list[str], rows: list[int]) -> int:
+def _scan_remaining(
+    journal: Journal, settings: ScanSettings, image_paths: list[str], rows: list[int], scan_batches: ScanBatches
+) -> int:
     """Scans the images that the journal does not contain yet, and returns their number.
 
     Args:
@@ -196,23 +204,32 @@ def _scan_remaining(journal: Journal, settings: ScanSettings, image_paths: list[
         settings: what to compute for each image.
         image_paths: paths of all images.
         rows: the images that are needed, as positions in `image_paths`.
+        scan_batches: scans them.
     """
-    todo = [row for row in rows if row not in journal.done]
+    todo = [(row, image_paths[row]) for row in rows if row not in journal.done]
     num_images = len(image_paths)
     with journal.writing() as write, progress_bar("prepare", num_images, done=num_images - len(todo)) as bar:
-        todo_images = [(row, image_paths[row]) for row in todo]
-        max_megabytes = settings.image_facts.max_megabytes
-        for batch in map_in_workers(partial(scan_image, settings=settings), todo_images, max_megabytes):
-            write(
-                [
-                    ImageScan(todo[index], unreadable_reason=DECODER_CRASHED)
-                    if isinstance(result, WorkerDied)
-                    else result
-                    for index, result in batch
-                ]
-            )
-            bar.advance(len(batch))
+        for scans in scan_batches(todo, settings):
+            write(scans)
+            bar.advance(len(scans))
     return len(todo)
+
+
+def scan_in_processes(images: Sequence[tuple[int, str]], settings: ScanSettings) -> Iterator[list[ImageScan]]:
+    """Scans images in as many processes as there are cores.
+
+    Args:
+        images: row and path of each image.
+        settings: what to compute for each image.
+
+    Yields:
+        Results, in the order of completion.
+    """
+    for batch in map_in_workers(partial(scan_image, settings=settings), images, settings.image_facts.max_megabytes):
+        yield [
+            ImageScan(images[index][0], unreadable_reason=DECODER_CRASHED) if isinstance(result, WorkerDied) else result
+            for index, result in batch
+        ]
 
 
 def _read_results(journal: Journal, needed_rows: list[int]) -> dict[int, ImageScan]:

@@ -1,5 +1,7 @@
 """Store of prepared images: one memory-mapped uint8 array per preparation, so that images are decoded once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -26,15 +28,22 @@ READING_FACTS = {"root", "channels", "windows", "range", "frame"}  # image facts
 
 @dataclass(frozen=True)
 class Store:
-    """Prepared images.
+    """Prepared images. A pickled store names its folder: whoever unpickles it opens the same files.
 
     Args:
         pixels: uint8 (images, size, size, channels), memory-mapped.
         rows: row in `pixels` of each image, by id.
+        folder: folder with the files; None if the pixels are in memory only. Defaults to None.
     """
 
     pixels: np.ndarray
     rows: pd.Series
+    folder: Path | None = None
+
+    def __reduce__(self) -> tuple:
+        if self.folder is None:
+            return Store, (self.pixels, self.rows)
+        return open_store, (self.folder,)
 
     def rows_of(self, ids: pd.Series) -> np.ndarray:
         """Returns the rows of the given ids, int64 (n,)."""
@@ -95,25 +104,42 @@ def store_exists(paths: CompetitionPaths, key: str) -> bool:
 
 
 def load_store(paths: CompetitionPaths, key: str) -> Store:
-    """Opens a store, memory-mapped: its pixels are not read yet.
+    """Opens a store of a competition, memory-mapped: its pixels are not read yet.
 
     Raises:
         UserError: a file of it is damaged.
     """
-    index_file = paths.store(key) / INDEX_FILE
-    index = read_csv(index_file, row=int)
+    with _fix_named(_fix_of_damage(paths, key)):
+        return open_store(paths.store(key))
+
+
+def open_store(folder: Path) -> Store:
+    """Opens the store in a folder, memory-mapped: its pixels are not read yet.
+
+    Raises:
+        UserError: a file of it is damaged.
+    """
+    index = read_csv(folder / INDEX_FILE, row=int)
     if not {"id", "row"} <= set(index):
-        raise UserError("not the table that was written", index_file, _fix_of_damage(paths, key))
-    return Store(_open_images(paths, key), index.set_index("id")["row"])
+        raise UserError("not the table that was written", folder / INDEX_FILE)
+    return Store(_open_images(folder), index.set_index("id")["row"], folder)
 
 
-def _open_images(paths: CompetitionPaths, key: str) -> np.ndarray:
-    images_file = paths.store(key) / IMAGES_FILE
+def _open_images(folder: Path) -> np.ndarray:
+    images_file = folder / IMAGES_FILE
     try:
         return np.load(images_file, mmap_mode="r")
     except (*array_files.DAMAGED_ARRAY_ERRORS, ValueError):
-        what = "not the array that was written, or cut off"
-        raise UserError(what, images_file, _fix_of_damage(paths, key)) from None
+        raise UserError("not the array that was written, or cut off", images_file) from None
+
+
+@contextmanager
+def _fix_named(fix: str) -> Iterator[None]:
+    """Adds what to do to an error within the block."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(error.what, error.where, fix) from None
 
 
 def _fix_of_damage(paths: CompetitionPaths, key: str) -> str:
@@ -133,12 +159,10 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     Raises:
         UserError: pixels have changed since, or the file is cut off.
     """
-    folder = paths.store(key)
-    fix, pixels = _fix_of_damage(paths, key), _open_images(paths, key)
-    try:
+    folder, fix = paths.store(key), _fix_of_damage(paths, key)
+    with _fix_named(fix):
+        pixels = _open_images(folder)
         hashes = json_files.read(folder / BLOCKS_FILE, schema=_StoreHashes)
-    except UserError as error:
-        raise UserError(error.what, folder / BLOCKS_FILE, fix) from None
     if hashes is None:
         _write_hashes(folder, array_files.hash_blocks(pixels)[0])
         return pixels.nbytes

@@ -2,12 +2,11 @@
 
 import json
 import shutil
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-from zipfile import ZIP_STORED, BadZipFile, ZipFile
+from zipfile import BadZipFile, ZipFile
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
@@ -26,13 +25,12 @@ from medfold.notebooks.bundle import (
     path_inside,
 )
 from medfold.notebooks.packed_files import copy_checkpoint, copy_weights, training_texts
-from medfold.paths import CompetitionPaths, FoldPaths, ProjectPaths, RunPaths
+from medfold.paths import CompetitionPaths, ProjectPaths, RunPaths
 from medfold.project_root import display_path
-from medfold.runs import checked_run_paths, is_fold_trained
-from medfold.system import files, json_files, locks
-from medfold.system.archives import unpack_archive
+from medfold.runs import checked_run_paths
+from medfold.system import files
 from medfold.system.hashes import sha256
-from medfold.training import TrainingRequest
+from medfold.training import TrainingRequest, pack_folds, unpack_folds
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
 RESULTS_ARCHIVE = "trained.zip"  # the archive of results
@@ -200,14 +198,7 @@ def pack_results(run_paths: RunPaths, folds: list[int], content_id: str, out: Pa
         content_id: content id of the bundle; stored as the comment of the archive.
         out: path of the archive to write.
     """
-    with files.atomic_write(out) as temporary, ZipFile(temporary, "w", ZIP_STORED) as archive:
-        archive.comment = content_id.encode()
-        for number in folds:
-            fold = run_paths.fold(number)
-            names = [*json_files.read(fold.done), fold.done.name, fold.timing.name] if is_fold_trained(fold) else []
-            for name in names or [fold.checkpoint.name]:
-                if (fold.folder / name).is_file():
-                    archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
+    pack_folds(run_paths, folds, out, comment=content_id)
 
 
 def unpack_results(
@@ -227,32 +218,12 @@ def unpack_results(
     Raises:
         UserError: the archive is damaged, belongs to another bundle, or has a fold that differs from its hashes.
     """
-    done, unfinished = [], []
-    run_paths.folder.mkdir(parents=True, exist_ok=True)
-    with suppress(BadZipFile), ZipFile(archive) as opened:  # `unpack_archive` reports a damaged one
+    with suppress(BadZipFile), ZipFile(archive) as opened:  # `unpack_folds` reports a damaged one
         if opened.comment != content_id.encode():
             raise UserError(
                 "the results are of another training", archive, "Delete the notebook on Kaggle to start again"
             )
-    with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run_paths.folder) as unpacked:
-        unpack_archive(archive, Path(unpacked))
-        for number in folds:
-            fold = FoldPaths(Path(unpacked) / f"fold{number}")
-            target = run_paths.fold(number)
-            if fold.done.is_file() and not is_fold_trained(fold):
-                raise UserError(f"fold {number} was damaged in transfer", archive, "Run the same command again")
-            with locks.lock(target.folder):
-                if fold.done.is_file():
-                    if target.folder.is_dir():  # the old fold is removed with the temporary folder
-                        target.folder.replace(Path(unpacked) / f"before{number}")
-                    fold.folder.replace(target.folder)
-                    done.append(number)
-                elif fold.checkpoint.is_file():
-                    target.folder.mkdir(parents=True, exist_ok=True)
-                    fold.checkpoint.replace(target.checkpoint)
-                    unfinished.append(number)
-    archive.unlink()
-    return done, unfinished
+    return unpack_folds(archive, run_paths, folds)
 
 
 def _copy_weights(recipe: Recipe, folder: Path) -> str | None:

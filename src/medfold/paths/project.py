@@ -70,6 +70,11 @@ class ProjectPaths:
         return self.root / "data" / ".wheels"
 
     @property
+    def mlflow_store(self) -> Path:
+        """Local store of MLflow, of all competitions."""
+        return self.root / "runs" / "mlflow.db"
+
+    @property
     def ledger(self) -> Path:
         """CSV with a row for every submission, with its scores."""
         return self.root / "submissions" / "ledger.csv"

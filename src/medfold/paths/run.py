@@ -44,6 +44,11 @@ class RunPaths:
         return self.folder / "score.json"
 
     @property
+    def tracking(self) -> Path:
+        """What each tracker was given of the run, by hash."""
+        return self.folder / "tracking.json"
+
+    @property
     def report(self) -> Path:
         """The run's web page."""
         return self.folder / "report.html"
@@ -57,6 +62,10 @@ class RunPaths:
     def predictions(self) -> Path:
         """Folder of what `make predict` writes."""
         return self.folder / "predictions"
+
+    def log(self, fold: int) -> Path:
+        """Returns the file with the lines of a fold that was trained on a cluster."""
+        return self.folder / "logs" / f"fold{fold}.log"
 
     def predictions_of(self, images: Path) -> Path:
         """Returns the file for predictions of an image, or of a folder of images.

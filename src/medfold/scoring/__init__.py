@@ -3,7 +3,7 @@
 - `metric`: the class and the metric of a competition; `metrics`: the built-in ones;
 - `chance`: the mean of the labels, and the score of a constant prediction;
 - `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences;
-  `score_text`: both as text;
+  `many_resamples`: intervals of tables with many columns; `score_text`: scores and intervals as text;
 - `decisions`: from probabilities to classes and labels, and labels as columns;
 - `post_processing`: the choice for a metric; `thresholds`, `calibration`: what it fits; `cross_fitting`: how it is
   scored.

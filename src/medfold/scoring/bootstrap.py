@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from medfold.scoring.many_resamples import MIN_COLUMNS, SCORES_OF_RESAMPLES
 from medfold.scoring.metric import Metric
 
 CONFIDENCE_LEVEL = 0.95  # the share of resamples inside an interval
@@ -55,7 +56,14 @@ def bootstrap_interval(
     Returns:
         Lower and upper end; nan if the metric is undefined on nine in ten resamples or more.
     """
-    values = [metric(targets[rows], predictions[rows]) for rows in _resampled_rows(groups, num_resamples, seed)]
+    resamples = _resampled_rows(groups, num_resamples, seed)
+    if predictions.ndim == 2 and predictions.shape[1] >= MIN_COLUMNS and metric.name in SCORES_OF_RESAMPLES:
+        decided = metric.decide(predictions) if metric.decide else predictions
+        counts = [np.bincount(rows, minlength=len(targets)) for rows in resamples]
+        counts = np.array(counts, np.float64).reshape(-1, len(targets))
+        values = SCORES_OF_RESAMPLES[metric.name](targets, decided, counts)
+    else:
+        values = [metric(targets[rows], predictions[rows]) for rows in resamples]
     return _interval(_defined_values(values, num_resamples))
 
 

@@ -39,6 +39,9 @@ def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     """
     columns = predictions.shape[1]
     labels = targets_as_columns(targets, columns)
+    num_positives = (labels == 1).sum(axis=0)
+    if not ((num_positives > 0) & (num_positives < len(labels))).all():  # so a resample of many rare classes is quick
+        return float("nan")
     return float(np.mean([auc(labels[:, column], predictions[:, column]) for column in range(columns)]))
 
 
@@ -158,11 +161,8 @@ def log_loss(targets: np.ndarray, predictions: np.ndarray) -> float:
         return float("nan")
     clipped = np.clip(predictions.astype(np.float64), 1e-15, 1 - 1e-15)
     if targets.ndim == 1 and clipped.ndim == 2:
-        from sklearn.metrics import log_loss as multiclass_log_loss
-
-        return multiclass_log_loss(
-            targets, clipped / clipped.sum(axis=1, keepdims=True), labels=range(clipped.shape[1])
-        )
+        true = clipped[np.arange(len(targets)), targets] / clipped.sum(axis=1)
+        return float(-np.mean(np.log(true)))
     return float(-np.mean(targets * np.log(clipped) + (1 - targets) * np.log(1 - clipped)))
 
 

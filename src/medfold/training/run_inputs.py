@@ -23,8 +23,8 @@ class RunInputs:
         targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         test: the test samples: id.
         features_file: file for the features of the frozen backbone; written when it is needed.
-        num_workers: number of processes that make batches; it does not change the result. Defaults to 0: batches are
-            made in this process.
+        num_workers: number of processes that make batches; it does not change the result. None for a number that suits
+            the machine where a fold is trained. Defaults to 0: batches are made in the process of the training.
         plugins_hash: hash of the competition's plugins.py; a checkpoint with another hash is ignored. Defaults to none.
     """
 
@@ -36,5 +36,5 @@ class RunInputs:
     targets: np.ndarray
     test: pd.DataFrame
     features_file: Path
-    num_workers: int = 0
+    num_workers: int | None = 0
     plugins_hash: str | None = None

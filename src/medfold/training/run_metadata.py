@@ -35,11 +35,16 @@ def run_metadata(competition: Competition, recipe: Recipe, seed: int, command: s
         labels_fingerprint=labels_fingerprint(competition),
         store_key=store_key(competition, recipe.preparation),
         pretrained_hash=hash_pretrained_weights(recipe),
-        versions={name: version(name) for name in (hardware.keras_backend(), *RECORDED_PACKAGES)},
+        versions=package_versions(),
         commit=git_commit(competition.project_paths.root),
         **plugins_and_backend(competition),
         **({"command": command} if command else {}),
     )
+
+
+def package_versions() -> dict[str, str]:
+    """Returns the versions of the packages that decide about the bytes of a result, by name."""
+    return {name: version(name) for name in (hardware.keras_backend(), *RECORDED_PACKAGES)}
 
 
 def _recipe_content(recipe: Recipe) -> dict[str, Any]:

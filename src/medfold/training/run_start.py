@@ -1,6 +1,7 @@
 """Start of a run: its folder with run.json, and the folds that are to be trained."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from medfold.competition import Competition, Recipe, command_without_folders, format_overrides
 from medfold.errors import UserError
@@ -15,6 +16,7 @@ from medfold.runs import (
     record_run_start,
     trained_folds,
 )
+from medfold.system import files
 from medfold.system.native_output import silence_native_output
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import run_metadata
@@ -75,3 +77,15 @@ def check_recipe_trainable(competition: Competition, recipe: Recipe) -> None:
     with silence_native_output(show_on_error=True):  # importing TensorFlow takes seconds, and it logs missing GPUs
         from medfold.training.fold.recipe_checks import check_trainable
     check_trainable(competition.facts, recipe)
+
+
+@contextmanager
+def remove_run_if_no_fold_started(run_paths: RunPaths) -> Iterator[None]:
+    """Removes the run if a UserError is raised within the block before any fold has started."""
+    try:
+        yield
+    except UserError:
+        started_files = (file for file in run_paths.folder.glob("fold*/*") if not file.name.startswith("."))
+        if not any(started_files):
+            files.remove(run_paths.folder)
+        raise

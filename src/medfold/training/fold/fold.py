@@ -20,6 +20,7 @@ from medfold.training.batches import class_balance
 from medfold.training.fold.fold_files import FoldFiles
 from medfold.training.fold.fold_inputs import FoldInputs
 from medfold.training.fold.frozen_features import compute_features
+from medfold.training.fold.kept_nets import KeptNets
 from medfold.training.fold.recipe_checks import (
     check_num_batches,
     check_trainable,
@@ -29,7 +30,7 @@ from medfold.training.fold.self_check import self_check, self_check_input
 from medfold.training.fold.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.fold.trained_net import TrainedNet, in_full_precision
 from medfold.training.loop.callbacks import build_callbacks
-from medfold.training.loop.phases import TrainingImages, plan_phases
+from medfold.training.loop.phases import Phase, TrainingImages, plan_phases
 from medfold.training.loop.training_loop import TrainingLoop
 from medfold.training.loop.training_state import RemainingPhase, remaining_phases
 from medfold.training.run_inputs import RunInputs
@@ -37,13 +38,14 @@ from medfold.training.run_inputs import RunInputs
 NUM_STATISTICS_IMAGES_PER_EPOCH, NUM_STATISTICS_IMAGES_FINAL = 512, 2048  # training images for batch statistics
 
 
-def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths) -> float:
+def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths, kept_nets: KeptNets | None = None) -> float:
     """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
 
     Args:
         inputs: the settings and data of the run.
         number: number of the fold.
         fold_paths: the files of the fold.
+        kept_nets: the nets of the fold before in this process, for a shorter start. Defaults to none.
 
     Returns:
         The score on the fold; nan if undefined.
@@ -54,10 +56,9 @@ def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths) -> float:
     fold = FoldInputs(inputs, number, fold_paths)
     fold_files = FoldFiles(fold_paths)
     fold_files.remove_temporaries()
-    keras.backend.clear_session()
     cv2.setNumThreads(1)  # workers process the images in parallel already
     with tensorflow_errors_explained(fold.topic):
-        trained = _train(fold)
+        trained = _train(fold, kept_nets or KeptNets())
         oof, test = _predict(fold, trained)
     oof_table = predictions_table(inputs.facts, fold.validation["id"], oof, fold=number)
     test_table = predictions_table(inputs.facts, inputs.test["id"], test)
@@ -69,7 +70,7 @@ def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths) -> float:
     return _score(fold, oof)
 
 
-def _train(fold: FoldInputs) -> TrainedNet:
+def _train(fold: FoldInputs, kept_nets: KeptNets) -> TrainedNet:
     """Trains all phases of a fold, from the start or from a checkpoint."""
     inputs = fold.run_inputs
     training = inputs.recipe.training
@@ -78,11 +79,16 @@ def _train(fold: FoldInputs) -> TrainedNet:
     check_training_images(inputs.facts, training, images, fold.topic)
     if training.head_epochs:
         compute_features(inputs)
-        keras.backend.clear_session()  # layer names contain a counter, and a checkpoint identifies layers by name
-    make_deterministic(images.seed, training.deterministic)
     precision = resolve_precision(training.precision)
-    net = build_net(inputs.facts, inputs.recipe, precision=precision)
-    phases = plan_phases(inputs.facts, inputs.recipe, net, images, precision)
+
+    def build() -> tuple[keras.Model, list[Phase]]:
+        make_deterministic(images.seed, training.deterministic)
+        net = build_net(inputs.facts, inputs.recipe, precision=precision)
+        return net, plan_phases(inputs.facts, inputs.recipe, net, images, precision)
+
+    # A plugin may put other things than variables into a trace, and a callback may change the net or its optimizer.
+    is_traced_alike = not inputs.plugins_hash and not training.callbacks
+    net, phases = (kept_nets if is_traced_alike else KeptNets()).prepare(build)
     check_num_batches(training, phases, fold.topic)
     history = _train_phases(fold, remaining_phases(phases, fold.paths.checkpoint, _identity(fold, images), precision))
     inference_net = in_full_precision(inputs, net, phases[-1], precision)

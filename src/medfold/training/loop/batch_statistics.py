@@ -6,6 +6,7 @@ it never belongs to averaged weights. So it is not used: before a net predicts, 
 training images without augmentation (Wu and Johnson 2021, arXiv 2105.07576, 'precise batch normalisation').
 """
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -47,6 +48,12 @@ class BatchStatistics:
         # Shares the layers but is compiled separately: the predicting net must not be compiled while they are patched.
         self._statistics_net = keras.Model(net.inputs, net.outputs)
         self._statistics_net.jit_compile = resolve_compile("auto")
+
+    def computed_by(self, traced: "BatchStatistics") -> "BatchStatistics":
+        """Returns the statistics over these images, computed in the net of others, which is traced already."""
+        result = copy.copy(self)
+        result._net, result._layers, result._statistics_net = traced._net, traced._layers, traced._statistics_net
+        return result
 
     def gather(self, max_images: int) -> int:
         """Sets mean and variance of each layer to the mean and variance over training images.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 import numpy as np
@@ -149,6 +150,11 @@ class BatchTrainer:
         if not self._stays_on_device:  # in JAX both share one array, which predicting would donate
             for variable in variables:
                 variable.assign(np.array(variable))
+
+    @property
+    def constants(self) -> list[Any]:
+        """Configurations of optimizer and loss, whose numbers are constants of the traced training step."""
+        return [self.net.optimizer.get_config(), self.net.loss.get_config()]
 
     @property
     def variable_specs(self) -> list[str]:

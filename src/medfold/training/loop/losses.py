@@ -86,6 +86,11 @@ class BalancedLabels(keras.losses.Loss):
         absent = np.where(frequency < 1, 0.5 / np.maximum(1 - frequency, 1e-9), 0)
         self._present, self._absent = (weights.astype(np.float32) for weights in (present, absent))
 
+    def get_config(self):
+        """Returns the arguments of the loss, with the weights that it computes from the frequencies."""
+        weights = {"present": self._present.tolist(), "absent": self._absent.tolist()}
+        return {"name": self.name, "loss": self._loss_function.__name__, **weights, **self._options}
+
     def call(self, y_true, y_pred):
         """Returns the weighted loss of each image, (batch,)."""
         losses = self._loss_function(y_true[..., None], y_pred[..., None], **self._options)

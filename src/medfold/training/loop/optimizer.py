@@ -30,6 +30,7 @@ def build_optimizer(training: TrainingSettings, learning_rate: float, num_batche
     ema **= 1 / training.accumulation_steps
     optimizer = keras.optimizers.AdamW(
         schedule,
+        name="adam_w",  # as Keras names the first one; a number would differ from fold to fold
         weight_decay=training.weight_decay,
         global_clipnorm=training.global_clipnorm,
         use_ema=ema > 0,

@@ -1,7 +1,7 @@
 """Phases of a training: the head alone on features of a frozen backbone, all layers, or both in turn."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -64,6 +64,16 @@ class Phase:
     epochs: int
     num_workers: int
     statistics: BatchStatistics
+
+    def trained_by(self, traced: "Phase") -> "Phase":
+        """Returns this phase with the net of another one of the same net and constants, which is traced already.
+
+        Args:
+            traced: the phase that gives its net and its trainer; they get the initial values of this phase.
+        """
+        traced.batch_trainer.restore(self.batch_trainer.values(), num_batches=0, updates_before=0)
+        statistics = self.statistics.computed_by(traced.statistics)
+        return replace(self, batch_trainer=traced.batch_trainer, statistics=statistics)
 
     @property
     def prefix(self) -> str:
@@ -171,7 +181,7 @@ class _PhaseBuilder:
         training = self.recipe.training
         optimizer = build_optimizer(training, learning_rate, num_batches)
         if self.precision == "float16":  # small gradients would underflow
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer, name="loss_scale_optimizer")
         loss = losses.build_loss(self.facts, training, self.images.targets)
         return BatchTrainer(net, optimizer, loss, jit_compile=resolve_compile(training.jit_compile))
 

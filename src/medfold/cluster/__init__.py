@@ -1,0 +1,16 @@
+"""Work on a Ray cluster: folds are trained, or raw images scanned, by plain tasks that do what a local process does.
+
+- here: `cluster_training`, `cluster_scan`: the work, as commands need it; `connection`: address, token and settings of
+  Ray; `driver_process`: the driver as a child process; `cluster_jobs`: what it is to do;
+- in the driver, which is connected to Ray: `driver`; `training_tasks`, `scan_tasks`: the tasks of a job;
+  `cluster_task`: one of them, on one node after the other, until its result is in place; `capacity`: how many fit;
+- on a node: `node`: what all tasks do; `node_training`, `node_scan`: their work; `files_on_nodes`: how files get there.
+
+Only the driver and the nodes import Ray, which is an extra.
+"""
+
+from medfold.cluster.cluster_scan import scan_on_cluster
+from medfold.cluster.cluster_training import train_on_cluster
+from medfold.cluster.connection import ClusterAddress
+
+__all__ = ["ClusterAddress", "scan_on_cluster", "train_on_cluster"]

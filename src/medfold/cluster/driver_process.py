@@ -1,0 +1,70 @@
+"""The driver as a child process of a command: started, listened to, ended; its errors are told to the user."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from medfold.cluster.cluster_jobs import ClusterJob
+from medfold.cluster.connection import ClusterAddress, check_ray_installed, ray_environment
+from medfold.errors import UserError
+from medfold.system.reporting_processes import CrashedError, Message, ReportingProcesses
+from medfold.terminal.command_text import variable
+
+CONNECT_SECONDS = 60  # an address that answers, but is no cluster, makes Ray wait for ever
+
+
+def check_cluster(address: ClusterAddress | None) -> None:
+    """Checks what can be checked without Ray, before any work.
+
+    Raises:
+        UserError: Ray is not installed, or nothing answers at the address.
+    """
+    check_ray_installed()
+    if address:
+        address.check()
+
+
+def driver_messages(root: Path, job: ClusterJob) -> Iterator[Message]:
+    """Runs the driver until its job is done; it ends with the generator.
+
+    Args:
+        root: the project folder.
+        job: the job.
+
+    Yields:
+        The messages of the driver.
+
+    Raises:
+        UserError: no cluster at the address, or the job failed.
+    """
+    drivers = ReportingProcesses("medfold.cluster.driver", root)
+    messages: queue.SimpleQueue[Message | Exception | None] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            drivers.run(job, ray_environment(job.address), messages.put)
+            messages.put(None)
+        except Exception as error:
+            messages.put(error)
+
+    where = variable("ADDRESS", job.address) if job.address else variable("ON", "ray")
+    is_connected = False
+    thread = threading.Thread(target=run, name="driver")
+    thread.start()
+    try:
+        while (message := messages.get(timeout=None if is_connected else CONNECT_SECONDS)) is not None:
+            if isinstance(message, Exception):
+                raise message
+            if "connected" in message:
+                is_connected = True
+            else:
+                yield message
+    except queue.Empty:
+        fix = "docs/cluster.md says how to start one"
+        raise UserError(f"no Ray cluster answered within {CONNECT_SECONDS} s", where, fix) from None
+    except CrashedError as error:
+        raise UserError(f"the driver ended: {error}", where, "Run the same command to go on") from None
+    finally:
+        drivers.end()
+        thread.join()

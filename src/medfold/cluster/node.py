@@ -1,0 +1,80 @@
+"""What all tasks of Ray have in common on a node: their messages, their temporary folder, the versions of packages.
+
+Nothing is written to the project folder on a node: files reach the driver as messages, and only the driver puts them in
+place. So a node that was taken for lost, and comes back, changes nothing.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import ray
+from filelock import FileLock, Timeout
+
+from medfold.cluster.files_on_nodes import cache_folder
+from medfold.errors import UserError
+from medfold.system import files
+from medfold.text import shorten_list
+
+HEARTBEAT_SECONDS = 3.0
+CHECKPOINT, RESULTS = "checkpoint", "results"  # kinds of files that are sent
+
+# `{"node": ..., "niceness": ...}` first; `{"topic": ..., "text": ...}` for a line; `{}` as a sign of life;
+# `{"file": ..., "part": ..., "is_last": ...}` for a part of a file; and as the last one `{"error": ...}` for a
+# UserError, or `{"crash": ...}` for a process that died.
+Message = dict[str, Any]
+
+
+def first_message() -> Message:
+    """Returns the first message of a task: its node, and how nice it is to other programs."""
+    return {"node": ray.util.get_node_ip_address(), "niceness": os.nice(0) if hasattr(os, "nice") else 0}
+
+
+def check_versions(versions: dict[str, str]) -> None:
+    """Checks that the packages which decide about bytes are those of the driver's machine.
+
+    Raises:
+        UserError: a version differs, or a package is missing.
+    """
+    different = []
+    for name, expected in versions.items():
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            found = "not installed"
+        if found != expected:
+            different.append(f"{name} {found}, not {expected}")
+    if different:
+        fix = "Install the same requirements.lock on all machines"
+        raise UserError(f"has other packages: {shorten_list(different)}", this_node(), fix)
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """Makes a temporary folder, and removes those that killed tasks left on this node."""
+    base = cache_folder() / "work"
+    base.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for lock_file in base.glob("*.lock"):
+        try:
+            with FileLock(lock_file, timeout=0):
+                files.remove(lock_file.with_suffix(""))
+                files.remove(lock_file)
+        except Timeout:
+            continue
+    folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=base))
+    lock_file = folder.with_name(f"{folder.name}.lock")
+    with FileLock(lock_file):
+        try:
+            yield folder
+        finally:
+            files.remove(folder)
+            files.remove(lock_file)
+
+
+def this_node() -> str:
+    """Returns this node as text for a message."""
+    return f"node {ray.util.get_node_ip_address()}"

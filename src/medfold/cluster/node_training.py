@@ -1,0 +1,208 @@
+"""What a task of Ray does on a node: it trains a fold in a child process, and sends what the driver must know."""
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from medfold.cluster.files_on_nodes import SharedFile, fetch, send_file
+from medfold.cluster.node import (
+    CHECKPOINT,
+    HEARTBEAT_SECONDS,
+    RESULTS,
+    Message,
+    check_versions,
+    first_message,
+    this_node,
+    work_folder,
+)
+from medfold.errors import UserError, explain_os_error
+from medfold.images import open_store
+from medfold.paths import FoldPaths, RunPaths
+from medfold.system.reporting_processes import CrashedError, ReportingProcesses, StoppedError
+from medfold.training import FeatureComputation, FoldTraining, ResourceShare, RunInputs, pack_folds
+
+ENDED = {"ended": True}  # the last message of a child, put into the queue by the thread that reads it
+
+Work = FoldTraining | FeatureComputation
+
+
+@dataclass(frozen=True)
+class NodeInputs:
+    """What the folds of a run are trained from, for a node.
+
+    Args:
+        inputs: the settings and data; its store is None.
+        store: the files of the store.
+        features: the file with the features of the frozen backbone; None if there is none.
+        weights: the file with the weights of the backbone; None if there is none.
+        plugins: content of plugins.py; None if there is none.
+        versions: version of each package that must be the same on all nodes.
+        environment: environment variables of the training.
+        threads: CPU threads of each training.
+        uses_gpu: True if each training has a GPU.
+    """
+
+    inputs: RunInputs
+    store: list[SharedFile]
+    features: SharedFile | None
+    weights: SharedFile | None
+    plugins: bytes | None
+    versions: dict[str, str]
+    environment: dict[str, str]
+    threads: int
+    uses_gpu: bool
+
+
+def train_fold(node_inputs: NodeInputs, number: int, checkpoint: bytes | None, server: Any) -> Iterator[Message]:
+    """Trains a fold on this node.
+
+    Args:
+        node_inputs: settings and data of the run.
+        number: number of the fold.
+        checkpoint: contents of the checkpoint to resume from; None to start from the beginning.
+        server: the FileServer, as a handle of Ray.
+
+    Yields:
+        Messages; the files are checkpoints, and the archive with the results.
+    """
+    with work_folder() as folder:
+        run_paths = RunPaths(folder / "run", "", folder)
+        fold_paths = run_paths.fold(number)
+        if checkpoint is not None:
+            fold_paths.folder.mkdir(parents=True)
+            fold_paths.checkpoint.write_bytes(checkpoint)
+
+        def make(inputs: RunInputs, plugins: Path) -> Work:
+            return FoldTraining(inputs, number, fold_paths, plugins)
+
+        def results() -> Path:
+            pack_folds(run_paths, [number], folder / "results.zip")
+            return folder / "results.zip"
+
+        yield from _work(node_inputs, make, results, fold_paths, folder, server)
+
+
+def compute_features(node_inputs: NodeInputs, server: Any) -> Iterator[Message]:
+    """Computes the features of the frozen backbone on this node; yields messages as `train_fold` does."""
+    with work_folder() as folder:
+
+        def make(inputs: RunInputs, plugins: Path) -> Work:
+            return FeatureComputation(replace(inputs, features_file=folder / "features.npy"), plugins)
+
+        yield from _work(node_inputs, make, lambda: folder / "features.npy", None, folder, server)
+
+
+def _work(
+    node_inputs: NodeInputs,
+    make: Callable[[RunInputs, Path], Work],
+    results: Callable[[], Path],
+    fold_paths: FoldPaths | None,
+    folder: Path,
+    server: Any,
+) -> Iterator[Message]:
+    """Gets the files that are needed, runs a child process, and sends its lines, its checkpoints and its results."""
+    yield first_message()
+    try:
+        check_versions(node_inputs.versions)
+        inputs = yield from _inputs_here(node_inputs, folder, server)
+        plugins = folder / "plugins.py"
+        if node_inputs.plugins is not None:
+            plugins.write_bytes(node_inputs.plugins)
+        yield from _run_child(make(inputs, plugins), _environment(node_inputs), folder, fold_paths)
+        yield from send_file(RESULTS, results())
+    except OSError as error:
+        yield {"error": explain_os_error(error) or UserError(str(error), this_node())}
+    except UserError as error:
+        yield {"error": error}
+    except CrashedError as error:
+        yield {"crash": str(error)}
+
+
+def _inputs_here(node_inputs: NodeInputs, folder: Path, server: Any) -> Iterator[Message]:
+    """Gets the store, the features and the weights, and returns the settings and data with their paths here."""
+    inputs = node_inputs.inputs
+    for file in node_inputs.store:
+        yield from _link(file, folder / "store" / Path(file.path).name, server)
+    inputs = replace(inputs, store=open_store(folder / "store"))
+    if file := node_inputs.features:
+        features = folder / Path(file.path).name
+        yield from _link(file, features, server)
+        inputs = replace(inputs, features_file=features)
+    if file := node_inputs.weights:
+        weights = folder / "weights" / Path(file.path).name
+        yield from _link(file, weights, server)
+        backbone = inputs.recipe.backbone.model_copy(update={"weights": str(weights)})
+        inputs = replace(inputs, recipe=inputs.recipe.model_copy(update={"backbone": backbone}))
+    return inputs
+
+
+def _link(file: SharedFile, link: Path, server: Any) -> Iterator[Message]:
+    """Gets a file, and makes a link with its name, which the cache does not keep."""
+    path = yield from fetch(server, file)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(path)
+
+
+def _environment(node_inputs: NodeInputs) -> dict[str, str]:
+    """Returns the environment variables of the training: its threads, and its GPU or none.
+
+    Ray leaves CUDA_VISIBLE_DEVICES as it is for a task without a GPU, which would then see all of them.
+    """
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "0") if node_inputs.uses_gpu else "-1"
+    return {**node_inputs.environment, **ResourceShare(node_inputs.threads, gpu).environment}
+
+
+def _run_child(
+    work: Work, environment: dict[str, str], folder: Path, fold_paths: FoldPaths | None
+) -> Iterator[Message]:
+    """Runs the training in a child process; yields its messages, signs of life, and each new checkpoint.
+
+    Raises:
+        UserError: the child reported it.
+        CrashedError: the child died.
+    """
+    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    children = ReportingProcesses("medfold.training.child", folder)
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            children.run(work, environment, messages.put)
+        except (UserError, CrashedError, StoppedError) as error:
+            errors.append(error)
+        finally:
+            messages.put(ENDED)
+
+    thread = threading.Thread(target=run, name="training")
+    thread.start()
+    sent = None
+    try:
+        while True:
+            try:
+                message = messages.get(timeout=HEARTBEAT_SECONDS)
+            except queue.Empty:
+                message = {}
+            if message is ENDED:
+                break
+            if fold_paths and (state := _state_of(fold_paths.checkpoint)) not in (None, sent):
+                sent = state
+                yield from send_file(CHECKPOINT, fold_paths.checkpoint)
+            yield message
+    finally:  # the driver may have ended the task
+        children.end()
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _state_of(path: Path) -> tuple[int, int] | None:
+    """Returns what changes when a file is replaced; None if there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns

@@ -1,0 +1,91 @@
+"""The scan of raw images on a cluster, as the driver does it: a task for each few images."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import ray
+
+from medfold.cluster import node_scan
+from medfold.cluster.capacity import Share
+from medfold.cluster.cluster_jobs import ScanJob
+from medfold.cluster.cluster_task import ClusterTask, Remote, run_tasks
+from medfold.cluster.files_on_nodes import SharedFile, start_file_server
+from medfold.cluster.node import RESULTS
+from medfold.cluster.node_scan import NodeScan
+from medfold.images import ScanSettings, files_of_image, path_of_image
+from medfold.system import array_files, files
+from medfold.terminal.console import say
+from medfold.text import count_of
+from medfold.training import package_versions
+
+MAX_IMAGES = 256  # of a task: few enough to share the work evenly, many enough to make the overhead small
+
+
+def scan(job: ScanJob, nodes: list[tuple[int, int]], send: Callable[..., None]) -> None:
+    """Scans images, writes their pixels to the files of the settings, and sends the results.
+
+    Args:
+        job: the images.
+        nodes: cores and GPUs of each node.
+        send: sends a message to the command.
+    """
+    num_cores = sum(cores for cores, _ in nodes)
+    say(
+        "cluster",
+        f"{count_of(len(nodes), 'node')}, {count_of(num_cores, 'core')}: {count_of(len(job.images), 'image')}",
+    )
+    settings = job.settings
+    plugins = job.plugins.read_bytes() if job.plugins.is_file() else None
+    reference = ray.put(NodeScan(settings, plugins, package_versions()))
+    remote = Remote(Share(num_cores, 1, uses_gpu=False), start_file_server([], settings.raw))
+    size = max(1, min(MAX_IMAGES, len(job.images) // (4 * num_cores)))
+    parts = [job.images[start : start + size] for start in range(0, len(job.images), size)]
+    run_tasks(
+        [_scan_task(part, remote, reference, settings, send) for part in parts], 2 * num_cores
+    )  # some wait, so that no core does
+
+
+def _scan_task(
+    images: list[tuple[int, str]],
+    remote: Remote,
+    reference: "ray.ObjectRef",
+    settings: ScanSettings,
+    send: Callable[..., None],
+) -> ClusterTask:
+    def arguments() -> tuple:
+        names = [name for _, path in images for name in files_of_image(settings.raw, path)]
+        paths = {path_of_image(settings.raw, name) for name in names}
+        raw_files = {
+            path.relative_to(settings.raw).as_posix(): SharedFile.of(path) for path in sorted(paths) if path.is_file()
+        }
+        return reference, images, raw_files
+
+    receivers = {RESULTS: partial(_receive, images, settings, send)}
+    folder = (settings.store_file or settings.thumbnails_file or settings.raw).parent
+    return ClusterTask("prepare", remote, node_scan.scan_images, arguments, receivers, folder)
+
+
+def _receive(images: list[tuple[int, str]], settings: ScanSettings, send: Callable[..., None], archive: Path) -> None:
+    """Writes the pixels of a task to their files, and sends its results."""
+    with np.load(archive) as content:
+        scans = json.loads(str(content[node_scan.SCANS]))
+        readable = {scan[0] for scan in scans if not scan[1]}
+        for file in (settings.store_file, settings.thumbnails_file):
+            if file:
+                _write_rows(
+                    file, {row: pixels for (row, _), pixels in zip(images, content[file.name], strict=True)}, readable
+                )
+    files.remove(archive)
+    send(scans=scans)
+
+
+def _write_rows(file: Path, pixels: dict[int, np.ndarray], rows: set[int]) -> None:
+    """Writes rows of an array into a .npy file."""
+    offset = np.load(file, mmap_mode="r").offset
+    with files.failed_writes_named(file), file.open("r+b", buffering=0) as opened:
+        for row in sorted(rows):
+            values = np.ascontiguousarray(pixels[row])
+            array_files.write_at(opened.fileno(), values.data, offset + row * values.nbytes)

@@ -1,0 +1,133 @@
+"""The training of runs on a cluster, as the driver does it: a task for missing features, and one for each fold."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+
+from medfold.cluster import node_training
+from medfold.cluster.capacity import Share, divide
+from medfold.cluster.cluster_jobs import TrainingJob, task_topic
+from medfold.cluster.cluster_task import ClusterTask, Remote, run_tasks
+from medfold.cluster.files_on_nodes import SharedFile, start_file_server
+from medfold.cluster.node import CHECKPOINT, RESULTS
+from medfold.cluster.node_training import NodeInputs
+from medfold.paths import RunPaths
+from medfold.system import array_files, files, hardware, locks
+from medfold.terminal.console import say
+from medfold.text import count_of
+from medfold.training import features_hashes_path, package_versions, unpack_folds
+
+
+def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., None]) -> None:
+    """Computes missing features, then trains the folds of all runs; the first UserError ends all of them.
+
+    Args:
+        job: the runs.
+        nodes: cores and GPUs of each node.
+        send: sends a message to the command.
+    """
+    share = divide(nodes, job.jobs, sum(len(plan.requested) for plan in job.plans))
+    say("cluster", _describe(nodes, share, sum(len(plan.trainings) for plan in job.plans)))
+    inputs = job.plans[0].trainings[0].inputs
+    store = [SharedFile.of(path) for path in sorted(inputs.store.folder.iterdir())]
+    weights = Path(inputs.recipe.backbone.weights).expanduser()
+    common = {
+        "store": store,
+        "weights": SharedFile.of(weights) if weights.is_file() else None,
+        "plugins": _plugins(job.plans[0].trainings[0].plugins),
+        "versions": package_versions(),
+        "environment": {**job.environment, "KERAS_BACKEND": hardware.keras_backend()},
+        "threads": share.threads,
+        "uses_gpu": share.uses_gpu,
+    }
+    features = None
+    shared = [*store, *([common["weights"]] if common["weights"] else [])]
+    if inputs.recipe.training.head_epochs:
+        if not inputs.features_file.is_file():
+            reference = ray.put(NodeInputs(inputs=replace(inputs, store=None), features=None, **common))
+            remote = Remote(share, start_file_server(shared))
+            run_tasks([features_task(remote, reference, inputs.features_file)], 1)
+        features = SharedFile.of(inputs.features_file)
+    remote = Remote(share, start_file_server([*shared, features] if features else shared))
+    tasks = []
+    for plan in job.plans:
+        run_inputs = replace(plan.trainings[0].inputs, store=None)
+        reference = ray.put(NodeInputs(inputs=run_inputs, features=features, **common))
+        for training in plan.trainings:
+            finish = partial(send, run=plan.run_paths.name, fold=training.number)
+            topic = task_topic(plan, training, len(job.plans))
+            tasks.append(fold_task(topic, remote, reference, plan.run_paths, training.number, finish))
+    run_tasks(tasks, share.num_jobs if job.jobs else len(tasks))
+
+
+def _plugins(file: Path | None) -> bytes | None:
+    return file.read_bytes() if file and file.is_file() else None
+
+
+def _describe(nodes: list[tuple[int, int]], share: Share, num_folds: int) -> str:
+    """Returns nodes, cores, GPUs and what each fold gets, as text."""
+    num_cores, num_gpus = (sum(values) for values in zip(*nodes, strict=True))
+    gpus = f", {count_of(num_gpus, 'GPU')}" if num_gpus else ""
+    each = f"{count_of(share.threads, 'thread')}{' and a GPU' if share.uses_gpu else ''} each"
+    at_once = min(share.num_jobs, num_folds)
+    machines = f"{count_of(len(nodes), 'node')}, {count_of(num_cores, 'core')}{gpus}"
+    return f"{machines}: {count_of(num_folds, 'fold')}, {at_once} at a time, {each}"
+
+
+def fold_task(
+    topic: str, remote: Remote, inputs: Any, run_paths: RunPaths, number: int, finish: Callable[[], None]
+) -> ClusterTask:
+    """Returns the task that trains a fold; it resumes from the checkpoint in the folder of the run, if there is one.
+
+    Args:
+        topic: name of the task on the terminal.
+        remote: what all tasks share.
+        inputs: the NodeInputs, as a reference of Ray.
+        run_paths: paths of the run, where checkpoints and results are put.
+        number: number of the fold.
+        finish: called when the fold is in place.
+    """
+    checkpoint = run_paths.fold(number).checkpoint
+
+    def arguments() -> tuple:
+        return inputs, number, checkpoint.read_bytes() if checkpoint.is_file() else None
+
+    def receive_checkpoint(path: Path) -> None:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(checkpoint)
+
+    def receive_results(path: Path) -> None:
+        unpack_folds(path, run_paths, [number])
+        finish()
+
+    receivers = {CHECKPOINT: receive_checkpoint, RESULTS: receive_results}
+    return ClusterTask(
+        topic, remote, node_training.train_fold, arguments, receivers, run_paths.folder, run_paths.log(number)
+    )
+
+
+def features_task(remote: Remote, inputs: Any, features: Path) -> ClusterTask:
+    """Returns the task that computes the features of the frozen backbone.
+
+    Args:
+        remote: what all tasks share.
+        inputs: the NodeInputs, as a reference of Ray.
+        features: the file to write, with its hashes beside it.
+    """
+
+    def receive_results(path: Path) -> None:
+        with locks.lock(features):
+            hashes = features_hashes_path(features)
+            files.remove(hashes)
+            path.replace(features)
+            array_files.write_hashes(np.load(features, mmap_mode="r"), hashes)
+
+    receivers = {RESULTS: receive_results}
+    return ClusterTask(
+        "features", remote, node_training.compute_features, lambda: (inputs,), receivers, features.parent
+    )

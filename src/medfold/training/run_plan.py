@@ -1,0 +1,87 @@
+"""What is to be trained of a run: its folder, its missing folds, and what they are trained from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medfold.competition import Competition, Recipe, plugins_hash
+from medfold.data import Dataset
+from medfold.images import load_store, store_key
+from medfold.paths import RunPaths
+from medfold.project_root import display_path
+from medfold.terminal.console import say
+from medfold.text import shorten_list
+from medfold.training.features_file import features_path, remove_damaged_features
+from medfold.training.fold_training import FoldTraining
+from medfold.training.loop.checkpoint import remove_checkpoint
+from medfold.training.request import TrainingRequest
+from medfold.training.run_inputs import RunInputs
+from medfold.training.run_start import begin_run, remove_run_if_no_fold_started, requested_folds
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What is to be trained of a run.
+
+    Args:
+        request: the request.
+        run_paths: paths of the run; run.json is written.
+        requested: numbers of the requested folds, done or not.
+        trainings: the folds that are not trained yet.
+    """
+
+    request: TrainingRequest
+    run_paths: RunPaths
+    requested: Sequence[int]
+    trainings: list[FoldTraining]
+
+    @property
+    def missing(self) -> list[int]:
+        """Numbers of the folds that are not trained yet."""
+        return [training.number for training in self.trainings]
+
+
+def plan_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> RunPlan:
+    """Opens a run, or creates it, and returns its folds to train; says so if there is none.
+
+    Damaged features are removed, and checkpoints of trained folds, which a killed process may have left.
+
+    Args:
+        competition: the competition that the run belongs to; run.json is written to its runs/.
+        request: seed and folds of the run.
+        recipe: the recipe that is requested, with its overrides.
+        dataset: the samples, with their targets and folds.
+
+    Raises:
+        UserError: the run was started with another recipe, folds table or store.
+    """
+    requested = requested_folds(competition, request)
+    run_paths, missing = begin_run(competition, request, recipe)
+    for fold in set(requested) - set(missing):
+        remove_checkpoint(run_paths.fold(fold).checkpoint)
+    if not missing:
+        what = "all folds are trained" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
+        say("train", f"{what} in {display_path(run_paths.folder)}")
+        return RunPlan(request, run_paths, requested, [])
+    with remove_run_if_no_fold_started(run_paths):
+        if recipe.training.head_epochs:
+            remove_damaged_features(features_path(competition, recipe))
+        inputs = _run_inputs(competition, recipe, request, dataset)
+    plugins = competition.paths.plugins
+    trainings = [FoldTraining(inputs, number, run_paths.fold(number), plugins) for number in missing]
+    return RunPlan(request, run_paths, requested, trainings)
+
+
+def _run_inputs(competition: Competition, recipe: Recipe, request: TrainingRequest, dataset: Dataset) -> RunInputs:
+    """Returns what the folds of a run are trained from: its settings, and the store of its prepared images."""
+    return RunInputs(
+        facts=competition.facts,
+        recipe=recipe,
+        seed=request.seed,
+        store=load_store(competition.paths, store_key(competition, recipe.preparation)),
+        train=dataset.train,
+        targets=dataset.targets,
+        test=dataset.test,
+        features_file=features_path(competition, recipe),
+        num_workers=request.workers,
+        plugins_hash=plugins_hash(competition.paths.plugins),
+    )

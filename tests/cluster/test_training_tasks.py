@@ -1,0 +1,136 @@
+"""The training of runs as tasks of the driver: what nodes get, and where results are put; Ray is imitated."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ray", reason="Ray is not installed")
+
+from medfold.cluster import training_tasks
+from medfold.cluster.cluster_jobs import TrainingJob
+from medfold.cluster.node import CHECKPOINT, RESULTS
+from medfold.competition import Recipe
+from medfold.data import make_dataset
+from medfold.system import array_files
+from medfold.training import TrainingRequest, features_hashes_path, pack_folds, plan_run
+from tests.support.finished_runs import finished_run
+
+
+@pytest.fixture
+def plans(small):
+    """The plans of two seeds; the recipe has a weights file, and trains the head on frozen features."""
+    request = TrainingRequest()
+    recipe = request.load_recipe(small)
+    dataset = make_dataset(small, recipe.preparation)
+    return [plan_run(small, replace(request, seed=seed), recipe, dataset) for seed in (0, 1)]
+
+
+@pytest.fixture
+def tasks_of(monkeypatch):
+    """Returns a function that begins a job, and returns its tasks by their topic; each is `given` to ClusterTask."""
+
+    def tasks_of(job, nodes=((2, 0),), send=print):
+        begun = []
+        monkeypatch.setattr(training_tasks.ray, "put", lambda value: value)
+        monkeypatch.setattr(training_tasks, "start_file_server", lambda shared: ("server", shared))
+        monkeypatch.setattr(training_tasks, "ClusterTask", lambda *given: SimpleNamespace(given=given))
+        monkeypatch.setattr(training_tasks, "run_tasks", lambda tasks, num_jobs: begun.append((tasks, num_jobs)))
+        training_tasks.train(job, list(nodes), send)
+        return begun
+
+    return tasks_of
+
+
+def test_each_fold_of_each_run_is_a_task(plans, tasks_of, capsys):
+    ((tasks, num_jobs),) = tasks_of(TrainingJob(None, plans, None, {}))
+    topics = [f"{run} fold {fold}" for run in ("baseline", "baseline-s1") for fold in range(3)]
+    assert [task.given[0] for task in tasks] == topics
+    assert num_jobs == 6  # all wait at Ray, which knows what is free
+    assert "1 node, 2 cores: 6 folds, 2 at a time, 1 thread each" in capsys.readouterr().out
+    assert [task.given[0] for task in tasks_of(TrainingJob(None, plans[:1], 1, {}))[0][0]] == [
+        "fold 0",
+        "fold 1",
+        "fold 2",
+    ]
+
+
+def test_number_of_jobs_is_held(plans, tasks_of):
+    assert tasks_of(TrainingJob(None, plans, 2, {}), [(8, 0)])[0][1] == 2
+
+
+def test_node_gets_files_by_their_names_and_no_pixels(plans, tasks_of, small):
+    small.paths.plugins.write_text("# own code")
+    ((tasks, _),) = tasks_of(TrainingJob(None, plans, 1, {"A": "1"}), [(4, 2)])
+    node_inputs, number, checkpoint = tasks[-1].given[3]()
+    assert (node_inputs.inputs.store, node_inputs.inputs.seed, number, checkpoint) == (None, 1, 2, None)
+    store = plans[0].trainings[0].inputs.store.folder
+    assert [file.path for file in node_inputs.store] == [str(path.absolute()) for path in sorted(store.iterdir())]
+    assert tasks[-1].given[1].server == ("server", node_inputs.store)
+    assert (node_inputs.features, node_inputs.weights, node_inputs.plugins) == (None, None, b"# own code")
+    assert node_inputs.environment == {"A": "1", "KERAS_BACKEND": "tensorflow"}
+    assert (node_inputs.threads, node_inputs.uses_gpu) == (4, True)
+
+
+def test_checkpoint_is_put_in_place_and_sent_with_the_next_attempt(plans, tasks_of, small, tmp_path):
+    ((tasks, _),) = tasks_of(TrainingJob(None, plans[:1], 1, {}))
+    (tmp_path / "arrived").write_bytes(b"state")
+    tasks[1].given[4][CHECKPOINT](tmp_path / "arrived")
+    assert small.paths.run("baseline").fold(1).checkpoint.read_bytes() == b"state"
+    assert tasks[1].given[3]()[2] == b"state"
+    assert tasks[0].given[3]()[2] is None
+
+
+def test_results_are_put_in_place_and_reported(plans, tasks_of, small, tmp_path):
+    sent = []
+    ((tasks, _),) = tasks_of(TrainingJob(None, plans[:1], 1, {}), send=lambda **message: sent.append(message))
+    finished_run(small, "elsewhere", folds=[1])
+    pack_folds(small.paths.run("elsewhere"), [1], tmp_path / "results.zip")
+    checkpoint = small.paths.run("baseline").fold(1).checkpoint
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(b"state")
+    tasks[1].given[4][RESULTS](tmp_path / "results.zip")
+    assert sent == [{"run": "baseline", "fold": 1}]
+    assert small.paths.run("baseline").fold(1).done.is_file()
+    assert not checkpoint.exists()
+
+
+@pytest.fixture
+def frozen_plan(plans, tmp_path):
+    """A plan whose recipe has a weights file, and trains the head on frozen features, which are missing."""
+    weights = tmp_path / "net.weights.h5"
+    weights.write_bytes(b"weights")
+    inputs = plans[0].trainings[0].inputs
+    settings = inputs.recipe.model_dump()
+    settings["backbone"]["weights"], settings["training"]["head_epochs"] = str(weights), 2
+    features = tmp_path / "features" / "a.npy"
+    features.parent.mkdir()
+    inputs = replace(inputs, recipe=Recipe.model_validate(settings), features_file=features)
+    return replace(plans[0], trainings=[replace(training, inputs=inputs) for training in plans[0].trainings])
+
+
+def test_missing_features_are_computed_before_the_folds(frozen_plan, tmp_path, monkeypatch):
+    features = frozen_plan.trainings[0].inputs.features_file
+    order = []
+
+    def run_tasks(tasks, num_jobs):
+        order.append([task.given[0] for task in tasks])
+        if len(order) == 1:
+            np.save(tmp_path / "arrived.npy", np.zeros((4, 1, 2), np.float32))
+            tasks[0].given[4][RESULTS](tmp_path / "arrived.npy")
+        else:
+            order.append(tasks[0].given[3]()[0])
+
+    monkeypatch.setattr(training_tasks.ray, "put", lambda value: value)
+    monkeypatch.setattr(training_tasks, "start_file_server", lambda shared: ("server", shared))
+    monkeypatch.setattr(training_tasks, "ClusterTask", lambda *given: SimpleNamespace(given=given))
+    monkeypatch.setattr(training_tasks, "run_tasks", run_tasks)
+    training_tasks.train(TrainingJob(None, [frozen_plan], 1, {}), [(2, 0)], print)
+    assert order[:2] == [["features"], ["fold 0", "fold 1", "fold 2"]]
+    node_inputs = order[2]
+    assert [file.path for file in (node_inputs.features, node_inputs.weights)] == [
+        str(features),
+        frozen_plan.trainings[0].inputs.recipe.backbone.weights,
+    ]
+    assert array_files.is_intact(features, features_hashes_path(features))

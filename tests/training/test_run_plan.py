@@ -1,0 +1,51 @@
+"""What is to be trained of a run."""
+
+import pytest
+
+from medfold.data import make_dataset
+from medfold.images import store_key
+from medfold.training.request import TrainingRequest
+from medfold.training.run_plan import plan_run
+from tests.support.finished_runs import finished_run
+from tests.support.helpers import refused
+
+
+@pytest.fixture
+def plan_of(small):
+    def plan_of(**values):
+        request = TrainingRequest(run="one", **values)
+        recipe = request.load_recipe(small)
+        return plan_run(small, request, recipe, make_dataset(small, recipe.preparation))
+
+    return plan_of
+
+
+def test_missing_folds_are_planned_with_what_they_are_trained_from(plan_of, small):
+    make_dataset(small)
+    finished_run(small, "one", folds=[1])
+    plan = plan_of(workers=3)
+    assert (plan.missing, list(plan.requested)) == ([0, 2], [0, 1, 2])
+    training = plan.trainings[1]
+    assert (training.number, training.paths, training.topic) == (2, plan.run_paths.fold(2), "fold 2")
+    assert (training.inputs.seed, training.inputs.num_workers) == (0, 3)
+    assert len(training.inputs.store.pixels) == 103
+    assert training.plugins == small.paths.plugins
+
+
+def test_trained_run_has_nothing_to_train(plan_of, small, capsys):
+    make_dataset(small)
+    finished_run(small, "one")
+    capsys.readouterr()
+    assert plan_of().trainings == []
+    assert "train      all folds are trained in runs/small/one\n" in capsys.readouterr().out
+
+
+def test_run_without_a_store_is_not_begun(plan_of, small):
+    make_dataset(small)
+    request = TrainingRequest(run="one")
+    recipe = request.load_recipe(small)
+    dataset = make_dataset(small, recipe.preparation)
+    (small.paths.store(store_key(small, recipe.preparation)) / "index.csv").write_text("damaged")
+    with refused("index.csv: not the table that was written.*make data"):
+        plan_run(small, request, recipe, dataset)
+    assert not small.paths.run("one").folder.exists()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from medfold.runs import Run
+from medfold.runs import Run, RunMetadata
 from medfold.system import json_files
 from medfold.tracking.results import results_of_run, settings_of
 from tests.support.tracked_runs import fold_result, tracked_run, train_anew
@@ -80,7 +80,7 @@ def test_settings_are_scalars_and_name_no_folder(run, tmp_path):
     metadata = json_files.read(run.paths.run("baseline").metadata)
     metadata["recipe"]["backbone"]["weights"] = str(tmp_path / "net.h5")
     metadata["recipe"]["training"]["callbacks"] = [{"CSVLogger": {"filename": str(tmp_path / "log.csv")}}]
-    settings = settings_of(Run(run.paths.run("baseline"), metadata))
+    settings = settings_of(Run(run.paths.run("baseline"), RunMetadata(**metadata)))
     assert settings["backbone.weights"] == "net.h5"
     assert json.loads(settings["training.callbacks"]) == [{"CSVLogger": {"filename": "log.csv"}}]
     assert settings["training.class_weights"] == "none"

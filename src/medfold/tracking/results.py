@@ -110,7 +110,7 @@ def _oof_result(run: Run, score: OofScore, folds: list[TrackedResult]) -> Tracke
 
 
 def _id(run: Run, name: str) -> str:
-    identity = {key: getattr(run.metadata, key) for key in ("recipe", "seed", "folds_fingerprint")}
+    identity = run.metadata.model_dump(include={"recipe", "seed", "folds_fingerprint"})
     return fingerprint([run.paths.competition, run.paths.name, identity, name])
 
 

@@ -49,7 +49,7 @@ def test_predictions_of_test_images_equal_test_csv(competition, capsys):
 
 
 @pytest.mark.slow
-def test_two_gpus_write_the_same_bytes(competition, tmp_path, monkeypatch, capfd):
+def test_two_gpus_write_the_same_predictions(competition, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(command, "BATCH_SIZE", 16)
     monkeypatch.setattr(image_predictions, "BATCH_SIZE", 16)
     images = competition.paths.raw / "test"

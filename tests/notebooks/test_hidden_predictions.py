@@ -41,7 +41,7 @@ def test_submission_equals_the_local_one(packed_project, root, mount_style):
 
 
 @pytest.mark.slow
-def test_two_gpus_write_the_same_bytes(packed_project, root, monkeypatch, capfd):
+def test_two_gpus_write_the_same_submission(packed_project, root, monkeypatch, capfd):
     monkeypatch.setattr(image_predictions, "BATCH_SIZE", 8)
     unreadable = sorted((root / "data" / "test").glob("*.png"))[3]
     unreadable.write_bytes(b"no picture")

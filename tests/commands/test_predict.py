@@ -18,10 +18,11 @@ from medfold.competition.recipe import Recipe
 from medfold.images.heat_map import overlay
 from medfold.images.preparation import prepare_image
 from medfold.models.build import build_net
+from medfold.new_images import image_predictions
 from medfold.prediction.grad_cam import GradCam
 from medfold.prediction.weights import load_net
 from medfold.runs.trained_run import TrainedRun
-from medfold.system import json_files
+from medfold.system import hardware, json_files
 from tests.support.helpers import competition_facts, picture, refused
 
 
@@ -45,6 +46,19 @@ def test_predictions_of_test_images_equal_test_csv(competition, capsys):
     assert result["id"][0] in said
     assert f"and {len(result) - 10:,} more" in said
     assert "not for the diagnosis of patients" in said
+
+
+@pytest.mark.slow
+def test_two_gpus_write_the_same_predictions(competition, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(command, "BATCH_SIZE", 16)
+    monkeypatch.setattr(image_predictions, "BATCH_SIZE", 16)
+    images = competition.paths.raw / "test"
+    written = {}
+    for gpus in ([], ["0", "1"]):
+        monkeypatch.setattr(hardware, "cuda_devices", lambda gpus=gpus: gpus)
+        written[len(gpus)] = predict(competition, images, out=tmp_path / f"{len(gpus)}.csv").file.read_bytes()
+        assert ("predict    2 GPUs, a process for each" in capfd.readouterr().out) == bool(gpus)
+    assert written[0] == written[2]
 
 
 def test_folders_of_equal_name_get_separate_prediction_files(competition, tmp_path):

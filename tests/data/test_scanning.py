@@ -60,7 +60,7 @@ def test_settings_and_appearance_are_passed_on(scan, small):
     settings = PreparationSettings(size=16)
     scan(0, settings=settings, with_appearance=True)
     assert scan.asked[0][0] is small
-    assert scan.asked[0][2:] == (settings, True)
+    assert scan.asked[0][2:] == (settings, True, None)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def test_make_variables_become_options_of_the_command(shared_clone, tmp_path, wo
     [
         (
             "train FOLDZ=0",
-            "medfold: make train has no variable FOLDZ= (did you mean FOLD=?). Variables: COMPETITION, FOLD, JOBS",
+            "medfold: make train has no variable FOLDZ= (did you mean FOLD=?). Variables: ADDRESS, COMPETITION, FOLD, ",
         ),
         ("runs competition=small", "medfold: make runs has no variable competition= (did you mean COMPETITION=?)"),
         ("demo RECIPE=baseline", "medfold: make demo has no variable RECIPE=. It has no variables"),

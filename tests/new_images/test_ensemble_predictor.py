@@ -10,7 +10,8 @@ import pytest
 
 from medfold.competition.recipe import Recipe
 from medfold.ensemble.methods import mean_of
-from medfold.new_images.ensemble_predictor import EnsemblePredictor, MemberRun, PredictionLimit
+from medfold.images import ImageBatch
+from medfold.new_images.ensemble_predictor import EnsemblePredictor, LimitedBatch, MemberRun, PredictionLimit
 from medfold.scoring.cross_fitting import FittedTransform
 from tests.support.helpers import competition_facts
 
@@ -61,6 +62,14 @@ def asked(monkeypatch):
     return asked
 
 
+def predict(predictor, pixels, limit=None):
+    """Returns the prediction of each run for one batch, one array of pixels per preparation."""
+    batch = LimitedBatch(ImageBatch(np.arange(len(pixels[0])), pixels, {}), limit)
+    ((found, predictions),) = predictor.predict([batch])
+    assert found is batch
+    return predictions.runs
+
+
 def test_runs_of_equal_preparation_get_the_same_pixels(asked):
     predictor = EnsemblePredictor(FACTS, [member("a", 8), member("b", 16), member("c", 8)], MEAN)
     assert [settings.size for settings in predictor.preparations] == [8, 16]
@@ -68,7 +77,7 @@ def test_runs_of_equal_preparation_get_the_same_pixels(asked):
     small, large = np.zeros((2, 8, 8, 1), np.uint8), np.full((2, 16, 16, 1), 255, np.uint8)
     limit = PredictionLimit(1, 1)
     asked.clear()
-    first, second, third = predictor.predict([small, large], limit)
+    first, second, third = predict(predictor, [small, large], limit)
     assert (first.tolist(), second.tolist(), third.tolist()) == ([[0], [0]], [[1], [1]], [[0], [0]])
     assert asked == [((2, size, size, 1), 1) for size in (8, 16, 8)]
 
@@ -102,14 +111,22 @@ def test_prediction_of_a_run_is_the_mean_of_its_folds_each_rounded_as_in_test_cs
     predictor = EnsemblePredictor(FACTS, [member("a", weights=("0.12345678949", "0.3", "0.6"))], MEAN)
     assert predictor.limits == PredictionLimit(3, 4)
     assert asked == [((1, 8, 8, 1), 1)]  # compiled by a prediction of one image in one view
-    (predicted,) = predictor.predict([np.zeros((2, 8, 8, 1), np.uint8)])
+    (predicted,) = predict(predictor, [np.zeros((2, 8, 8, 1), np.uint8)])
     assert predicted[:, 0].tolist() == [sum(np.array([0.123456789, 0.3, 0.6]) / 3)] * 2
     assert asked[1:] == [((2, 8, 8, 1), None)] * 3
+
+
+def test_batch_without_a_readable_image_asks_no_net(asked):
+    predictor = EnsemblePredictor(FACTS, [member("a")], MEAN)
+    batch = LimitedBatch(ImageBatch(np.array([], int), [], {0: "damaged"}), None)
+    asked.clear()
+    assert list(predictor.predict([batch])) == [(batch, ([], 0.0))]
+    assert asked == []
 
 
 def test_limit_leaves_out_folds_and_views(asked):
     predictor = EnsemblePredictor(FACTS, [member("a", weights=("0.1", "0.3", "0.8"))], MEAN)
     pixels = [np.zeros((1, 8, 8, 1), np.uint8)]
-    assert predictor.predict(pixels, PredictionLimit(2, 3))[0].tolist() == [[pytest.approx(0.2)]]
+    assert predict(predictor, pixels, PredictionLimit(2, 3))[0].tolist() == [[pytest.approx(0.2)]]
     assert asked[1:] == [((1, 8, 8, 1), 3)] * 2
-    assert predictor.predict(pixels, PredictionLimit(1, 1))[0].tolist() == [[0.1]]  # the first fold again
+    assert predict(predictor, pixels, PredictionLimit(1, 1))[0].tolist() == [[0.1]]  # the first fold again

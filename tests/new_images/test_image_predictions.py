@@ -1,30 +1,31 @@
 """Prediction of images in batches: unreadable ones are left out, and the rest if the time is up."""
 
-import numpy as np
+from collections import deque
+
 import pytest
 
-from medfold.competition.recipe_sections import PreparationSettings
 from medfold.new_images import image_predictions
 from medfold.new_images.ensemble_predictor import PredictionLimit
 from medfold.new_images.image_predictions import predict_images
 from tests.support.helpers import competition_facts, picture
+from tests.support.mean_predictor import MeanPredictor
 
 LIMIT = PredictionLimit(1, 1)
 NAMES = ["a.png", "b.png", "broken.png", "c.png"]
 
 
-class MeanPredictor:
-    """Two runs: the first predicts the mean of an image's pixels, the second a half."""
+class PredictorOnTwoGpus(MeanPredictor):
+    """Mean pixels; four batches are under way before the first is predicted."""
 
-    preparations = (PreparationSettings(size=8),)
-    num_runs = 2
+    num_processes = 2
 
-    def __init__(self):
-        self.limits = []
-
-    def predict(self, pixels, limit):
-        self.limits.append(limit)
-        return [pixels[0].mean(axis=(1, 2)) / 255, np.full((len(pixels[0]), 1), 0.5)]
+    def predict(self, batches):
+        under_way = deque()
+        for predicted in super().predict(batches):
+            under_way.append(predicted)
+            if len(under_way) == 4:
+                yield under_way.popleft()
+        yield from under_way
 
 
 class Budget:
@@ -36,8 +37,8 @@ class Budget:
     def next_limit(self):
         return LIMIT if len(self.recorded) < self.num_batches else None
 
-    def record(self, num_images, seconds):
-        self.recorded.append(num_images)
+    def record(self, num_images, seconds, limit):
+        self.recorded.append((num_images, seconds, limit))
 
 
 @pytest.fixture
@@ -66,7 +67,19 @@ def test_images_after_the_end_of_the_time_are_not_predicted(folder):
     assert found.is_predicted.tolist() == [True, True, False, False]
     assert found.run_predictions[0].tolist() == in_full.run_predictions[0][:2].tolist()
     assert found.unreadable == {}
-    assert (predictor.limits, budget.recorded) == ([LIMIT], [2])
+    assert (predictor.limits, budget.recorded) == ([LIMIT], [(2, 3.0, LIMIT)])
+
+
+def test_batches_under_way_at_the_end_of_the_time_are_kept(folder):
+    for seed in range(10):
+        picture(folder / f"{seed}.png", seed)
+    names = [f"{seed}.png" for seed in range(10)]
+    in_full = predict_images(competition_facts(), MeanPredictor(), folder, names)
+    predictor, budget = PredictorOnTwoGpus(), Budget(num_batches=1)
+    found = predict_images(competition_facts(), predictor, folder, names, budget)
+    assert found.is_predicted.tolist() == [True] * 8 + [False] * 2
+    assert found.run_predictions[0].tolist() == in_full.run_predictions[0][:8].tolist()
+    assert budget.recorded == [(2, 1.5, LIMIT)] * 4  # half of the seconds: two batches were predicted at a time
 
 
 def test_without_a_readable_image_the_predictions_are_empty(folder):

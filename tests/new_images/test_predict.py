@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe_sections import PreparationSettings
 from medfold.ensemble.combination import combine_runs
 from medfold.ensemble.fitted_ensemble import FittedEnsemble
 from medfold.ensemble.methods import mean_of
@@ -14,20 +13,13 @@ from medfold.new_images.predict import member_runs, predict_new_images
 from medfold.scoring.cross_fitting import FittedTransform
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import competition_facts, picture, refused
+from tests.support.mean_predictor import MeanPredictor
 
 FACTS = competition_facts()
 
 
-class FakePredictor:
-    """Two runs: the first predicts the mean of an image's pixels, the second a half."""
-
-    def __init__(self):
-        self.preparations = [PreparationSettings(size=8)]
-        self.num_runs = 2
-
-    def predict(self, pixels, limit=None):
-        (only,) = pixels
-        return [only.mean(axis=(1, 2)) / 255, np.full((len(only), 1), 0.5)]
+class FakePredictor(MeanPredictor):
+    """The mean of two runs, one row per image."""
 
     def combine(self, ids, predictions, unit=None, fitted=None):
         runs = {}

@@ -32,7 +32,7 @@ def predict_with_budget(
             break
         spent = seconds_per_view * cost(limit) * count * slowdown(done)
         clock.now += spent
-        budget.record(count, spent)
+        budget.record(count, spent, limit)
         done += count
         limits.append(limit)
     return limits, done, clock.now - 100
@@ -72,6 +72,24 @@ def test_budget_ends_in_time_and_is_well_used(seconds, capsys):
     assert 10_000 * (0.01 + 0.02 * cost(better)) > 0.85 * seconds or limits[-1] == all_limits[0]
     output = capsys.readouterr().out
     assert (f"from here on {limits[-1].max_folds} fold" in output) == (len(set(limits)) > 1)
+
+
+def test_batch_that_began_before_the_limit_was_lowered_does_not_count_for_the_new_pace(capsys):
+    clock = Clock()
+    budget = TimeBudget(100, 1000, PredictionLimit(1, 8), cost, clock)
+    first = budget.next_limit()
+    second = budget.next_limit()  # for another GPU
+    clock.now += 5
+    budget.record(50, 5, first)
+    lowered = budget.next_limit()
+    assert lowered == PredictionLimit(1, 4)  # 950 images would take 95 s, and 90 % of 95 s are left
+    clock.now += 20
+    budget.record(50, 20, second)
+    assert budget.next_limit() == lowered
+    clock.now += 5
+    budget.record(100, 5, lowered)
+    assert budget.next_limit() == lowered  # 800 images in 40 of 70 s
+    assert capsys.readouterr().out.count("would take") == 1
 
 
 def test_slowdown_midway_lowers_the_limit():

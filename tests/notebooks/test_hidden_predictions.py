@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 
 from medfold.images.image_batches import read_batches
+from medfold.new_images import image_predictions
 from medfold.new_images.ensemble_predictor import PredictionLimit
 from medfold.new_images.time_budget import TimeBudget
 from medfold.notebooks import SubmissionBundle, hidden_predictions, predict_hidden_test
 from medfold.prediction.predictor import Predictor
 from medfold.prediction.weights import load_net
+from medfold.system import hardware
 from tests.support import kaggle_image
 from tests.support.helpers import picture, refused
 
@@ -36,6 +38,19 @@ def predict(packed_project, root, hours=1.0):
 def test_submission_equals_the_local_one(packed_project, root, mount_style):
     kaggle_image.attach(root, mount_style, "small", root / "data", packed_project.folder)
     assert predict(packed_project, root).read_bytes() == packed_project.submission
+
+
+@pytest.mark.slow
+def test_two_gpus_write_the_same_submission(packed_project, root, monkeypatch, capfd):
+    monkeypatch.setattr(image_predictions, "BATCH_SIZE", 8)
+    unreadable = sorted((root / "data" / "test").glob("*.png"))[3]
+    unreadable.write_bytes(b"no picture")
+    monkeypatch.setattr(hardware, "cuda_devices", list)
+    expected = predict(packed_project, root).read_bytes()
+    assert "GPUs" not in capfd.readouterr().out
+    monkeypatch.setattr(hardware, "cuda_devices", lambda: ["0", "1"])
+    assert predict(packed_project, root).read_bytes() == expected
+    assert "predict    2 GPUs, a process for each" in capfd.readouterr().out
 
 
 @pytest.mark.slow

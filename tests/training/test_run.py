@@ -1,5 +1,6 @@
 """A run: what is refused before images are prepared or a run is created."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from medfold.system import hardware, json_files
 from medfold.system.reporting_processes import CrashedError
 from medfold.training import fold as fold_package
 from medfold.training import parallel, run, run_plan
+from medfold.training.fold_training import FeatureComputation
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
 from tests.support.finished_runs import finished_run
@@ -201,6 +203,30 @@ def test_folds_are_divided_among_processes(folded, imitated, monkeypatch, reques
         assert training.plugins == folded.paths.plugins
         assert training.inputs.num_workers is None  # each child has its own share of the cores
     assert imitated.trained == []
+
+
+@pytest.mark.parametrize(
+    ("jobs", "gpus", "in_child"),
+    [(1, ["0"], False), (1, ["0", "1"], True), (2, [], True)],
+)
+def test_features_are_computed_in_children_if_there_are_several_jobs_or_gpus(
+    folded, imitated, monkeypatch, jobs, gpus, in_child
+):
+    monkeypatch.setattr(hardware, "cuda_devices", lambda: gpus)
+    monkeypatch.setattr(parallel, "train_in_parallel", lambda *_: {})
+    plan_with_head = run_plan.plan_run
+
+    def plan(competition, request, recipe, data):
+        made = plan_with_head(competition, request, recipe, data)
+        recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"head_epochs": 1})})
+        inputs = replace(made.trainings[0].inputs, recipe=recipe)
+        return replace(made, trainings=[replace(training, inputs=inputs) for training in made.trainings])
+
+    monkeypatch.setattr(run, "plan_run", plan)
+    started = []
+    monkeypatch.setattr(run, "run_in_subprocess", lambda what, function: started.append(function.__self__))
+    train_folds(folded, TrainingRequest(jobs=jobs, run="one"), imitated.data)
+    assert [type(work) for work in started] == [FeatureComputation] * in_child
 
 
 def test_failed_folds_are_named_with_their_problems(folded, imitated, monkeypatch):

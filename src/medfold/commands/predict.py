@@ -22,6 +22,7 @@ from medfold.new_images import (
 )
 from medfold.project_root import display_path
 from medfold.runs import Run, shared_facts
+from medfold.system import hardware
 from medfold.tables import write_csv
 from medfold.terminal.console import print_table, say, warn
 from medfold.text import count_of, shorten_list
@@ -82,9 +83,12 @@ def predict(
     root, image_paths = find_new_images(images, facts.images)
     ensemble = load_or_fit_ensemble(competition, trained_competition, run_names)
     members = member_runs(trained_competition, ensemble.run_names)
-    predictor = EnsemblePredictor(facts, members, ensemble.transform, min(BATCH_SIZE, len(image_paths)))
-    _show_members(trained_competition, members, ensemble, len(image_paths))
-    table, unreadable = predict_new_images(facts, predictor, ensemble, root, image_paths)
+    gpus = hardware.cuda_devices()[: -(-len(image_paths) // BATCH_SIZE)]  # at most one per batch
+    with EnsemblePredictor(
+        facts, members, ensemble.transform, min(BATCH_SIZE, len(image_paths)), gpus
+    ) as predictor:  # the GPUs are free again for the heat maps
+        _show_members(trained_competition, members, ensemble, len(image_paths))
+        table, unreadable = predict_new_images(facts, predictor, ensemble, root, image_paths)
     write_csv(table, file)
     _show(table, unreadable, file)
     heat_maps = None

@@ -24,7 +24,7 @@ from medfold.images.formats.format_registry import (
     may_be_dicom,
 )
 from medfold.images.heat_map import overlay, to_displayable
-from medfold.images.image_batches import DECODER_CRASHED, read_batches
+from medfold.images.image_batches import DECODER_CRASHED, ImageBatch, read_batches
 from medfold.images.image_list import write_image_list
 from medfold.images.image_paths import files_of_image, path_of_image
 from medfold.images.perceptual_hash import THUMBNAIL_SIZE
@@ -43,6 +43,7 @@ __all__ = [
     "STATISTICS",
     "THUMBNAIL_SIZE",
     "UNSUPPORTED_FORMATS",
+    "ImageBatch",
     "ImageScan",
     "ScanBatches",
     "ScanResult",

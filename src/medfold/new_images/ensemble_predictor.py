@@ -4,17 +4,22 @@ The submission, `make predict` and the notebook use the same steps: the mean ove
 rounded to nine digits, as in test.csv), then the fitted ensemble of the runs.
 """
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from medfold.competition import CompetitionFacts, PreparationSettings, Recipe
+from medfold.competition import CompetitionFacts, PreparationSettings, Recipe, active_plugins, use_plugins
 from medfold.ensemble import combine_runs, mean_of_arrays
+from medfold.images import ImageBatch
 from medfold.scoring import FittedTransform
+from medfold.system.gpu_processes import GpuProcesses
 from medfold.system.native_output import silence_native_output
 from medfold.tables import FLOAT_FORMAT
 
@@ -48,17 +53,40 @@ class PredictionLimit(NamedTuple):
     max_views: int
 
 
+class LimitedBatch(NamedTuple):
+    """A batch of images, and the limit for its predictions; None for all folds and views."""
+
+    images: ImageBatch
+    limit: PredictionLimit | None
+
+
+class BatchPredictions(NamedTuple):
+    """Predictions of a batch.
+
+    Args:
+        runs: float64 (n, columns) for each run: the mean of its folds; empty if the batch has no readable image.
+        seconds: time in the nets.
+    """
+
+    runs: list[np.ndarray]
+    seconds: float
+
+
 class EnsemblePredictor:
     """Predicts images with the trained folds of one or several runs.
 
     There is one net per run, which gets the weights of each fold in turn: building and compiling a net takes longer
     than predicting a few images with it.
 
+    With several GPUs, a process for each has all nets, and gets whole batches in turn: a batch is predicted as by one
+    process, so the bytes are the same. A block of `with` ends these processes.
+
     Args:
         facts: facts of the competition that the runs were trained with.
         members: the runs, in the order of the members of the ensemble.
         fitted: combines the predictions of the runs.
         batch_size: images per forward pass. Defaults to 64.
+        gpus: names of the GPUs that share the batches, if there are several. Defaults to none: this process predicts.
 
     Attributes:
         preparations: the distinct ways in which the runs prepare images.
@@ -73,41 +101,55 @@ class EnsemblePredictor:
         members: Sequence[MemberRun],
         fitted: FittedTransform,
         batch_size: int = BATCH_SIZE,
+        gpus: Sequence[str] = (),
     ):
         self._facts = facts
         self._fitted = fitted
-        self._runs = [_RunPredictor(facts, member, batch_size) for member in members]
         self.preparations: list[PreparationSettings] = []
         for member in members:
             if member.recipe.preparation not in self.preparations:
                 self.preparations.append(member.recipe.preparation)
-        self._preparation_index = [self.preparations.index(member.recipe.preparation) for member in members]
+        preparation_index = [self.preparations.index(member.recipe.preparation) for member in members]
+        load = partial(_load_nets, facts, members, preparation_index, batch_size, active_plugins())
+        self._processes = GpuProcesses("predict", gpus, load)
+        self._sizes = self._processes.call(_sizes)
+
+    def __enter__(self) -> "EnsemblePredictor":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._processes.__exit__(kind, error, traceback)
 
     @property
     def num_runs(self) -> int:
         """Number of runs whose predictions are combined."""
-        return len(self._runs)
+        return len(self._sizes)
+
+    @property
+    def num_processes(self) -> int:
+        """Number of processes that predict at the same time."""
+        return self._processes.num_processes
 
     @property
     def limits(self) -> PredictionLimit:
         """Largest number of folds and of views among the runs."""
-        return PredictionLimit(max(run.num_folds for run in self._runs), max(run.num_views for run in self._runs))
+        return PredictionLimit(*map(max, zip(*self._sizes, strict=True)))
 
     def cost(self, limit: PredictionLimit) -> int:
         """Returns the number of forward passes per image within a limit."""
-        return sum(min(limit.max_folds, run.num_folds) * min(limit.max_views, run.num_views) for run in self._runs)
+        return sum(min(limit.max_folds, folds) * min(limit.max_views, views) for folds, views in self._sizes)
 
-    def predict(self, pixels: Sequence[np.ndarray], limit: PredictionLimit | None = None) -> list[np.ndarray]:
+    def predict(self, batches: Iterable[LimitedBatch]) -> Iterator[tuple[LimitedBatch, BatchPredictions]]:
         """Predicts images with each run.
 
         Args:
-            pixels: uint8 (n, size, size, channels), one array for each of `preparations`.
-            limit: restricts folds or views. Defaults to all.
+            batches: batches of images, prepared for each of `preparations`. With several GPUs, up to two batches for
+                each are taken before the first result.
 
-        Returns:
-            float64 (n, columns) for each run: the mean of its folds.
+        Yields:
+            Each batch with its predictions, in the order of the batches.
         """
-        return [run(pixels[index], limit) for run, index in zip(self._runs, self._preparation_index, strict=True)]
+        yield from self._processes.map(_predict, batches)
 
     def combine(
         self,
@@ -136,6 +178,38 @@ class EnsemblePredictor:
         return combine_runs(
             self._facts, {f"run {n}": table for n, table in enumerate(tables)}, unit, fitted or self._fitted
         )
+
+
+class _Nets(NamedTuple):
+    """The nets of an ensemble, and which of the preparations each run gets."""
+
+    runs: list["_RunPredictor"]
+    preparation_index: list[int]
+
+
+def _load_nets(
+    facts: CompetitionFacts,
+    members: Sequence[MemberRun],
+    preparation_index: list[int],
+    batch_size: int,
+    plugins: Path | None,
+) -> _Nets:
+    use_plugins(plugins)
+    return _Nets([_RunPredictor(facts, member, batch_size) for member in members], preparation_index)
+
+
+def _sizes(nets: _Nets) -> list[PredictionLimit]:
+    """Returns the number of folds and of views of each run."""
+    return [PredictionLimit(run.num_folds, run.num_views) for run in nets.runs]
+
+
+def _predict(nets: _Nets, batch: LimitedBatch) -> BatchPredictions:
+    images, limit = batch
+    if not len(images.rows):
+        return BatchPredictions([], 0.0)
+    began = time.monotonic()
+    runs = [run(images.pixels[index], limit) for run, index in zip(*nets, strict=True)]
+    return BatchPredictions(runs, time.monotonic() - began)
 
 
 class _RunPredictor:

@@ -1,6 +1,6 @@
 """Prediction of raw images by the runs of an ensemble: one pass over the images, in batches."""
 
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.images import read_batches
-from medfold.new_images.ensemble_predictor import BATCH_SIZE, EnsemblePredictor
+from medfold.new_images.ensemble_predictor import BATCH_SIZE, EnsemblePredictor, LimitedBatch
 from medfold.new_images.time_budget import TimeBudget
 from medfold.terminal.progress import progress_bar
 
@@ -46,18 +46,23 @@ def predict_images(
     values = [np.zeros((len(image_paths), len(facts.prediction_columns))) for _ in range(predictor.num_runs)]
     is_predicted = np.zeros(len(image_paths), bool)
     unreadable = {}
-    with progress_bar("predict", len(image_paths)) as bar:
-        for rows, pixels, errors in read_batches(root, image_paths, facts.images, predictor.preparations, BATCH_SIZE):
+
+    def batches_in_time() -> Iterator[LimitedBatch]:
+        for images in read_batches(root, image_paths, facts.images, predictor.preparations, BATCH_SIZE):
             limit = budget.next_limit() if budget else None
             if budget and limit is None:
-                break
-            unreadable |= errors
-            start = time.monotonic()
-            if len(rows):
-                for run_values, batch_values in zip(values, predictor.predict(pixels, limit), strict=True):
-                    run_values[rows] = batch_values
-            is_predicted[rows] = True
+                return
+            yield LimitedBatch(images, limit)
+
+    with progress_bar("predict", len(image_paths)) as bar:
+        for (images, limit), predictions in predictor.predict(batches_in_time()):
+            unreadable |= images.unreadable
+            if len(images.rows):
+                for run_values, batch_values in zip(values, predictions.runs, strict=True):
+                    run_values[images.rows] = batch_values
+            is_predicted[images.rows] = True
+            num_images = len(images.rows) + len(images.unreadable)
             if budget:
-                budget.record(len(rows) + len(errors), time.monotonic() - start)
-            bar.advance(len(rows) + len(errors))
+                budget.record(num_images, predictions.seconds / predictor.num_processes, limit)
+            bar.advance(num_images)
     return ImagePredictions(is_predicted, [run_values[is_predicted] for run_values in values], unreadable)

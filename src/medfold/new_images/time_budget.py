@@ -60,14 +60,18 @@ class TimeBudget:
                 self._lower_limit(seconds_per_image, net_seconds_per_image, PLANNED_SHARE * seconds_left)
         return self.limit
 
-    def record(self, num_images: int, seconds: float) -> None:
+    def record(self, num_images: int, seconds: float, limit: PredictionLimit) -> None:
         """Records the time that a batch took.
 
         Args:
             num_images: number of images, including unreadable ones.
-            seconds: time in the nets; the rest of the time was reading.
+            seconds: time in the nets, divided by the number of processes; the rest of the time was reading.
+            limit: the limit of the batch. One that began before the limit was lowered says nothing about the new pace.
         """
         self._num_left -= num_images
+        if limit != self.limit:
+            self._restart_measurement()
+            return
         self._num_measured += num_images
         self._seconds_spent = self._clock() - self._measured_since
         self._net_seconds += seconds

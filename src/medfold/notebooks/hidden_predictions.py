@@ -1,4 +1,4 @@
-"""Predicts the hidden test set in the notebook: one pass over the images, within bounded memory and time."""
+"""Predicts the hidden test set in the notebook: one pass over the images on all GPUs, in bounded memory and time."""
 
 import time
 from pathlib import Path
@@ -10,6 +10,7 @@ from medfold.data import read_test_set
 from medfold.new_images import EnsemblePredictor, TimeBudget, predict_images
 from medfold.notebooks.submission_bundle import SubmissionBundle
 from medfold.submission import checked_submission, describe_missing
+from medfold.system import hardware
 from medfold.tables import write_csv
 from medfold.terminal.console import format_duration, say, warn
 from medfold.text import count_of
@@ -39,10 +40,10 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     test, sample = read_test_set(facts, raw)
     units = test["unit"].unique().tolist()
     say("test", f"{count_of(len(test), 'image')} of {count_of(len(units), 'unit')} in {raw}")
-    predictor = EnsemblePredictor(facts, bundle.members, bundle.fitted)
-    seconds_left = time_limit - (time.monotonic() - start)
-    budget = TimeBudget(seconds_left, len(test), predictor.limits, predictor.cost)
-    predicted = predict_images(facts, predictor, raw, test["image"].tolist(), budget)
+    with EnsemblePredictor(facts, bundle.members, bundle.fitted, gpus=hardware.cuda_devices()) as predictor:
+        seconds_left = time_limit - (time.monotonic() - start)
+        budget = TimeBudget(seconds_left, len(test), predictor.limits, predictor.cost)
+        predicted = predict_images(facts, predictor, raw, test["image"].tolist(), budget)
     _warn_unreadable(test, predicted.unreadable)
     num_missed = len(test) - int(predicted.is_predicted.sum()) - len(predicted.unreadable)
     if num_missed:

@@ -5,9 +5,9 @@
 - `http_session`: HTTP sessions that give no secret away; `http_download`: resumable download of one large file;
   `waiting`: pauses between repeated requests;
 - `archives`: unpacking of untrusted zip and tar archives;
-- `processes`: child processes; `reporting_processes`: those that report by messages; `native_output`: silence for
-  libraries that write to the terminal; `deadline`: when a training must stop; `signals`: signals that stop a command;
-  `shared_memory`: memory that processes share;
+- `processes`: child processes; `reporting_processes`: those that send messages; `gpu_processes`: one for each GPU;
+  `native_output`: silence for libraries that write to the terminal; `deadline`: when a training must stop; `signals`:
+  signals that stop a command; `shared_memory`: memory that processes share;
 - `limits`: memory and time for files of others; `path_checks`: names and paths that others wrote;
 - `hardware`: cores and GPUs; `git`: the commit of a folder.
 """

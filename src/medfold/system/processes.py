@@ -106,7 +106,20 @@ def run_in_subprocess(what: str, function: Callable[..., Any], *arguments: Any) 
     if pool is None:
         return function(*arguments)
     with pool:
-        try:
-            return pool.submit(function, *arguments).result()
-        except BrokenProcessPool:
-            raise UserError("the process was killed", what, "It may have run out of memory") from None
+        return result_of(pool.submit(function, *arguments), what)
+
+
+def result_of(future: Future, what: str) -> Any:
+    """Waits for the result of a function in a `WorkerPool`.
+
+    Args:
+        future: the call of the function.
+        what: what the function does, for the error message.
+
+    Raises:
+        UserError: the process was killed.
+    """
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise UserError("the process was killed", what, "It may have run out of memory") from None

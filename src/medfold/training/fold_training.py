@@ -59,11 +59,11 @@ class FeatureComputation:
     plugins: Path | None = None
 
     def carry_out(self) -> None:
-        """Computes the features in this process, unless their file exists."""
+        """Computes the features in this process, or in one per GPU, unless their file exists."""
         use_plugins(self.plugins)
         with silence_native_output(show_on_error=True):
             from medfold.training.fold.frozen_features import compute_features
-        compute_features(self.inputs)
+        compute_features(self.inputs, hardware.cuda_devices())
 
 
 def train_missing(trainings: Sequence[FoldTraining]) -> Iterator[FoldTraining]:

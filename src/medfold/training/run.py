@@ -7,6 +7,7 @@ from medfold.data import Dataset
 from medfold.errors import UserError
 from medfold.runs import write_oof
 from medfold.scoring import OofScore
+from medfold.system import hardware
 from medfold.system.processes import run_in_subprocess
 from medfold.terminal.console import say
 from medfold.text import count_of, shorten_list
@@ -55,10 +56,11 @@ def train_run(
         at_once = f", {num_at_once} at a time" if num_at_once > 1 else ""
         say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.missing)}{at_once}")
         with remove_run_if_no_fold_started(plan.run_paths):
+            if num_jobs > 1 or len(hardware.cuda_devices()) > 1:
+                _compute_missing_features(plan.trainings[0])
             if num_jobs == 1:
                 _train_here(plan, finish)
             else:
-                _compute_missing_features(plan.trainings[0])
                 _train_in_processes(competition, plan, num_jobs, finish)
     return write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
 
@@ -102,7 +104,7 @@ def located(competition: Competition, request: TrainingRequest, error: Exception
 
 
 def _compute_missing_features(training: FoldTraining) -> None:
-    """Computes the features that all folds need, in a child process, before the machine is divided among the folds."""
+    """Computes the features that all folds need, in child processes on all GPUs, before the folds are trained."""
     inputs = training.inputs
     if inputs.recipe.training.head_epochs and not inputs.features_file.is_file():
         run_in_subprocess("features", FeatureComputation(inputs, training.plugins).carry_out)

@@ -29,6 +29,37 @@ np.save(Path(sys.argv[1]) / "again.npy", again)
 print("score", score)
 """
 
+STEPS = """
+import sys
+import keras, numpy as np
+from medfold.training.loop.batch_trainer import BatchTrainer
+assert keras.backend.backend() == sys.argv[1]
+
+def new_trainer():
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(4), keras.layers.BatchNormalization(), keras.layers.Dropout(0.5, seed=1)]
+    net = keras.Sequential([keras.Input((3,)), *layers, keras.layers.Dense(1, "sigmoid")])
+    optimizer = keras.optimizers.AdamW(use_ema=True, ema_momentum=0.9)
+    return BatchTrainer(net, optimizer, keras.losses.BinaryCrossentropy(), jit_compile=True)
+
+rng = np.random.default_rng(0)
+batches = [(rng.random((8, 3)), rng.integers(0, 2, (8, 1)), rng.random(8)) for _ in range(5)]
+batches = [tuple(part.astype(np.float32) for part in batch) for batch in batches]
+reading, waiting_for_none = new_trainer(), new_trainer()
+train_on_batch, read = waiting_for_none.net.train_on_batch, []
+waiting_for_none.net.train_on_batch = lambda *given, **named: read.append(1) or train_on_batch(*given, **named)
+for batch in batches:
+    waiting_for_none(*batch)
+    reading._is_built = False  # so each step is the first one, which reads its loss
+    reading(*batch)
+assert len(read) == 1, read
+assert waiting_for_none.loss() == reading.loss()
+for name, found, expected in zip(reading.variable_specs, waiting_for_none.values(), reading.values(), strict=True):
+    np.testing.assert_array_equal(found, expected, err_msg=name)
+assert waiting_for_none.num_overflowed() == 0
+print("equal")
+"""
+
 MAPS = """
 import sys
 import keras, numpy as np
@@ -66,6 +97,15 @@ def test_jax_trains_fold_and_reloads_its_weights(tmp_path):
     assert float(process.stdout.split("score")[-1]) > 0.9
     oof = pd.read_csv(tmp_path / "oof.csv")["target"]
     np.testing.assert_allclose(np.load(tmp_path / "again.npy")[:, 0], oof, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+def test_jax_steps_read_no_loss_and_change_the_same_variables():
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": f"{REPOSITORY / 'src'}:{REPOSITORY}"}
+    process = subprocess.run([sys.executable, "-c", STEPS, "jax"], capture_output=True, text=True, env=environment)
+    assert process.returncode == 0, process.stderr[-2000:]
+    assert process.stdout == "equal\n"
 
 
 @pytest.mark.slow

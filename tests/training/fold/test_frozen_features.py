@@ -9,8 +9,11 @@ import pytest
 from medfold.paths import FoldPaths
 from medfold.prediction.predictor import Predictor
 from medfold.prediction.weights import load_net
+from medfold.system import array_files, hardware
+from medfold.training.features_file import features_hashes_path
 from medfold.training.fold import fold
 from medfold.training.fold import frozen_features as features_module
+from medfold.training.fold_training import FeatureComputation
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
 from tests.support.small_tasks import result_files, task, with_pretrained_backbone
@@ -42,6 +45,23 @@ def test_frozen_features_are_computed_once_for_all_folds(tmp_path, pretrained, c
     fold.train_fold(made, 0, FoldPaths(tmp_path / "again"))
     patch.undo()
     assert result_files(tmp_path / "again") == result_files(tmp_path / "fold0")
+
+
+@pytest.mark.slow
+def test_two_gpus_compute_features_of_the_same_bytes(tmp_path, pretrained, monkeypatch, capfd):
+    computed = {}
+    for gpus in ([], ["0", "1"]):
+        monkeypatch.setattr(hardware, "cuda_devices", lambda gpus=gpus: gpus)
+        file = tmp_path / f"on {len(gpus)} gpus" / "features.npy"
+        made = with_pretrained_backbone(pretrained, task(), file, head_epochs=1)
+        FeatureComputation(made).carry_out()  # of 70 images: a batch of 64 and one of 6
+        computed[len(gpus)] = file.read_bytes()
+        assert array_files.is_intact(file, features_hashes_path(file))
+        assert ("features   2 GPUs, a process for each" in capfd.readouterr().out) == bool(gpus)
+    assert computed[0] == computed[2]
+    features = np.load(tmp_path / "on 2 gpus" / "features.npy")
+    assert features.shape == (70, 2, 1280)
+    assert (features != 0).any(axis=(1, 2)).all()
 
 
 @pytest.mark.slow

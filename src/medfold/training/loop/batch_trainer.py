@@ -38,7 +38,7 @@ class FiniteLoss(keras.metrics.Metric):
 class BatchTrainer:
     """Trainer of a net, batch by batch. Creating it compiles the net.
 
-    With TensorFlow a call does not wait for its result: the mean loss stays on the device until it is read.
+    With TensorFlow and JAX a call does not wait for its result: the mean loss stays on the device until it is read.
 
     With a `LossScaleOptimizer` (float16), a batch whose gradients are not finite changes neither weights nor moments.
     It may change the moving averages of batch normalisation, but these are recomputed before they are used.
@@ -70,7 +70,7 @@ class BatchTrainer:
         inner = optimizer.inner_optimizer if self._may_overflow else optimizer
         # Not `optimizer.iterations`, which is divided by the accumulation steps.
         self._updates = next(variable for variable in inner.variables if variable.name == "iteration")
-        self._stays_on_device = keras.backend.backend() == "tensorflow"
+        self._backend = keras.backend.backend()
         self._is_built = False
         self.begin_epoch()
         self._last_update = (0, 0)  # number of batches, and of optimizer updates, at the last update
@@ -84,8 +84,8 @@ class BatchTrainer:
             sample_weights: float32 (batch,), the weight of each image.
         """
         self._num_batches += 1
-        if self._is_built and self._stays_on_device:
-            self.net.train_function(iter([(images, targets, sample_weights)]))
+        if self._is_built and self._backend in ("tensorflow", "jax"):
+            self._call_train_function((images, targets, sample_weights))
             return
         total, count = self._sums
         self._metric.reset_state()
@@ -95,6 +95,20 @@ class BatchTrainer:
         self._metric.count.assign(np.asarray(self._metric.count) + count)
         self._sums = self._read_sums()
         self._is_built = True
+
+    def _call_train_function(self, batch: tuple) -> None:
+        """Calls Keras' training step as `train_on_batch` does, but without reading the loss."""
+        if self._backend == "tensorflow":
+            self.net.train_function(iter([batch]))
+            return
+        net = self.net
+        groups = (net.trainable_variables, net.non_trainable_variables, net.optimizer.variables, net.metrics_variables)
+        # A step of JAX is a function of all variables, and returns their new values.
+        values = tuple([variable.value for variable in variables] for variables in groups)
+        _, new_values = net.train_function(values, iter([batch]))
+        for variables, new in zip(groups, new_values, strict=True):
+            for variable, value in zip(variables, new, strict=True):
+                variable.assign(value)
 
     def begin_epoch(self) -> None:
         """Resets the mean loss and the number of batches."""
@@ -147,7 +161,7 @@ class BatchTrainer:
         """Replaces the weights by their average, if the optimizer keeps any."""
         variables = self.net.trainable_variables
         self.net.optimizer.finalize_variable_values(variables)
-        if not self._stays_on_device:  # in JAX both share one array, which predicting would donate
+        if self._backend != "tensorflow":  # in JAX both share one array, which predicting would donate
             for variable in variables:
                 variable.assign(np.array(variable))
 

@@ -31,7 +31,7 @@ SECOND = "127.0.0.3"
 IMAGE_SIZE = 64
 FACTS = """
 title: Drawn images
-source: {kind: local}
+source: {kind: own}
 upload: none
 task: binary
 labels: {file: train.csv, id: id, targets: [target], holdout: 0.1}

@@ -30,7 +30,7 @@ SIZES = (1_000, 5_000)  # images of the training set
 IMAGE_SIZE, STORE_SIZE, FOLDS = 512, 64, 5
 FACTS = f"""
 title: Drawn images
-source: {{kind: local}}
+source: {{kind: own}}
 upload: none
 task: binary
 labels: {{file: train.csv, id: id, targets: [target], group: patient, holdout: 0.1}}

@@ -16,13 +16,16 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
+from medfold.runs.prediction_files import write_table
 from medfold.runs.predictions import predictions_table, read_predictions
-from medfold.scoring import bootstrap_interval, chance_score, metric_of
+from medfold.scoring import Difference, bootstrap_interval, chance_score, metric_of, paired_difference
 from medfold.scoring.chance import label_means
-from medfold.tables import write_csv
 
 NUM_IMAGES, NUM_CLASSES = 2000, 5000
-METRICS = {"multiclass": ("accuracy", "mean_auc", "log_loss"), "multilabel": ("accuracy", "mean_auc", "log_loss")}
+METRICS = {
+    "multiclass": ("accuracy", "balanced_accuracy", "macro_f1", "mean_auc", "log_loss", "ece"),
+    "multilabel": ("accuracy", "macro_f1", "fbeta", "mean_auc", "log_loss", "ece"),
+}
 
 
 def make_facts(task: str, metric: str, num_classes: int) -> CompetitionFacts:
@@ -60,6 +63,8 @@ def time_scores(facts: CompetitionFacts, targets: np.ndarray, predictions: np.nd
     groups, prior = np.arange(len(targets)), label_means(facts, targets)
     report(f"{what}, score", lambda: metric(targets, predictions))
     report(f"{what}, interval", lambda: bootstrap_interval(metric, targets, predictions, groups))
+    others = predictions[:, ::-1]
+    report(f"{what}, difference", lambda: paired_difference(metric, targets, predictions, others, groups))
     report(f"{what}, chance score", lambda: chance_score(facts, targets, prior))
 
 
@@ -67,8 +72,8 @@ def time_table(facts: CompetitionFacts, predictions: np.ndarray) -> None:
     """Prints the time and the size of the table of predictions."""
     ids = pd.Series([f"image_{number}" for number in range(len(predictions))])
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "oof.csv"
-        report(f"{facts.task}, table written", lambda: write_csv(predictions_table(facts, ids, predictions, 0), path))
+        path = Path(folder) / "oof.npz"
+        report(f"{facts.task}, table written", lambda: write_table(predictions_table(facts, ids, predictions, 0), path))
         print(f"{facts.task}, table: {path.stat().st_size / 1e6:.1f} MB")
         report(f"{facts.task}, table read", lambda: read_predictions(facts, path))
 
@@ -77,7 +82,7 @@ def report(what: str, function: Callable) -> None:
     """Runs a step and prints its time, and the numbers that it returns."""
     began = time.process_time()
     value = function()
-    shown = f"  {value!r}" if isinstance(value, float | tuple) else ""
+    shown = f"  {value!r}" if isinstance(value, float | tuple | Difference) else ""
     print(f"{what}: {time.process_time() - began:.2f} s{shown}", flush=True)
 
 

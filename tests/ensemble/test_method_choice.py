@@ -272,3 +272,20 @@ def test_undefined_score_keeps_the_arithmetic_mean(made):
     assert decision.post_processed is None or decision.post_processed.helps == bool(
         decision.post_processed.gain.value > 0
     )
+
+
+def test_of_many_classes_what_takes_hours_is_left_out_and_said(capsys):
+    rng = np.random.default_rng(0)
+    targets = np.arange(202) % 101
+    stack = softmax(rng.standard_normal((2, 202, 101)) + 2 * np.eye(101)[targets], axis=-1)
+    many = MemberPredictions(["a", "b"], stack, targets, np.arange(202) // 101, np.arange(202))
+    facts = competition_facts(
+        "multiclass", score={"metric": "accuracy"}, classes=[f"class_{number}" for number in range(101)]
+    )
+    found = choose_method(many, facts)
+    names = [candidate.method.name for candidate in found.candidates]
+    assert names == ["mean", "geometric", "rank", "selection", "optimised"]
+    assert found.post_processed is None
+    said = capsys.readouterr().out
+    assert "stacking: not tried, as there are more than 100 classes; to try it: METHOD=stacking" in said
+    assert "no class factors: there are more than 100 classes" in said

@@ -1,43 +1,79 @@
 """Scores of all resamples at once, compared with the metrics on the drawn rows."""
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pytest
 
-from medfold.scoring import bootstrap
-from medfold.scoring.many_resamples import MIN_COLUMNS, SCORES_OF_RESAMPLES
+from medfold.scoring import bootstrap, many_resamples
+from medfold.scoring.many_resamples import MIN_COLUMNS, SCORES_OF_RESAMPLES, scores_of_resamples
 from medfold.scoring.metric import METRICS
+
+TASKS = ("multiclass", "multilabel")
+CASES = [(name, task) for task in TASKS for name in SCORES_OF_RESAMPLES if task in METRICS[name].tasks]
 
 
 def drawn(task, num_rows=300, num_columns=MIN_COLUMNS, share=0.1):
-    """Returns targets and predictions with ties; each label or class has several rows."""
+    """Returns targets and predictions with ties; each label or class has several rows, some labels most rows."""
     rng = np.random.default_rng(0)
     predictions = rng.integers(1, 20, (num_rows, num_columns)) / 20
     if task == "multilabel":
-        return (rng.random((num_rows, num_columns)) < share).astype(int), predictions
-    return np.arange(num_rows) % num_columns, predictions / predictions.sum(axis=1, keepdims=True)
+        shares = np.where(np.arange(num_columns) % 10 == 0, 0.9, share)
+        return (rng.random((num_rows, num_columns)) < shares).astype(int), predictions
+    targets = np.arange(num_rows) % num_columns
+    predictions[np.arange(num_rows), targets] += rng.integers(0, 2, num_rows)
+    return targets, predictions / predictions.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("task", ["multiclass", "multilabel"])
-@pytest.mark.parametrize("name", SCORES_OF_RESAMPLES)
-def test_scores_are_those_of_the_metric_on_the_drawn_rows(name, task):
+def metric_with_settings(name):
+    """Returns a metric, with weights and beta as `metric_of` adds them."""
+    found = METRICS[name]
+    if found.uses_weights:
+        return replace(found, function=partial(found.function, weights=np.array([[1, 2], [3, 1]] * (MIN_COLUMNS // 2))))
+    return replace(found, function=partial(found.function, beta=2.0)) if found.uses_beta else found
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_scores_are_those_of_the_metric_on_the_drawn_rows(name, task, monkeypatch):
+    monkeypatch.setattr(many_resamples, "COLUMNS_AT_ONCE", 33)
+    monkeypatch.setattr(many_resamples, "MAX_COUNTS", 300 * 7)  # seven resamples at once
     targets, predictions = drawn(task)
-    groups = np.arange(len(targets)) // 2
+    metric, groups = metric_with_settings(name), np.arange(len(targets)) // 2
     rows = list(bootstrap._resampled_rows(groups, 30))
-    counts = np.array([np.bincount(each, minlength=len(targets)) for each in rows], np.float64)
-    values = SCORES_OF_RESAMPLES[name](targets, predictions, counts)
-    expected = np.array([METRICS[name](targets[each], predictions[each]) for each in rows])
+    values = scores_of_resamples(metric, targets, predictions, rows, len(rows))
+    expected = np.array([metric(targets[each], predictions[each]) for each in rows])
     np.testing.assert_allclose(values, expected, rtol=1e-12)
     assert not np.isnan(values).all()
     assert np.isnan(values).any() == (name == "mean_auc" and task == "multiclass")  # a class may not be drawn
 
 
-@pytest.mark.parametrize("name", SCORES_OF_RESAMPLES)
-def test_interval_is_the_one_of_resample_by_resample(name, monkeypatch):
+def test_every_metric_of_many_columns_is_scored_at_once():
+    missing = {metric.name for metric in METRICS.all() if {*TASKS} & {*metric.tasks}} - {*SCORES_OF_RESAMPLES}
+    assert not missing
+
+
+@pytest.mark.parametrize(("name", "task"), CASES)
+def test_interval_and_difference_are_those_of_resample_by_resample(name, task, monkeypatch):
+    targets, predictions = drawn(task)
+    others = np.roll(predictions, 1, axis=1) + predictions
+    metric, groups = metric_with_settings(name), np.arange(len(targets))
+    others /= others.sum(axis=1, keepdims=True) if task == "multiclass" else 2
+
+    def results():
+        interval = bootstrap.bootstrap_interval(metric, targets, predictions, groups, 30)
+        difference = bootstrap.paired_difference(metric, targets, predictions, others, groups, 30)
+        return [*interval, difference.value, difference.low, difference.high, difference.probability]
+
+    at_once = results()
+    monkeypatch.setattr(many_resamples, "MIN_COLUMNS", 10**6)
+    assert results() == pytest.approx(at_once, rel=1e-11, nan_ok=True)
+    assert np.isnan(at_once).any() == (name == "mean_auc" and task == "multiclass")
+
+
+def test_equal_predictions_are_ties():
     targets, predictions = drawn("multilabel")
-    groups = np.arange(len(targets))
-    at_once = bootstrap.bootstrap_interval(METRICS[name], targets, predictions, groups, 30)
-    monkeypatch.setattr(bootstrap, "MIN_COLUMNS", 10**6)
-    assert bootstrap.bootstrap_interval(METRICS[name], targets, predictions, groups, 30) == pytest.approx(
-        at_once, rel=1e-12
+    found = bootstrap.paired_difference(
+        METRICS["ece"], targets, predictions, predictions.copy(), np.arange(len(targets)), 30
     )
-    assert not np.isnan(at_once).any()
+    assert (found.value, found.low, found.high, found.probability) == (0, 0, 0, 0.5)

@@ -107,12 +107,12 @@ def _write_run(
     from medfold.competition.recipe_files import load_recipe
     from medfold.data.dataset import make_dataset
     from medfold.runs.oof import write_oof
+    from medfold.runs.prediction_files import write_table
     from medfold.runs.predictions import predictions_table
     from medfold.runs.run_names import checked_run_paths
     from medfold.runs.start_check import record_run_start
     from medfold.system import json_files
     from medfold.system.hashes import sha256
-    from medfold.tables import write_csv
     from medfold.training.run_metadata import run_metadata
 
     facts, dataset = competition.facts, make_dataset(competition)
@@ -126,7 +126,6 @@ def _write_run(
             paths.oof: predictions_table(facts, dataset.train["id"][here], oof, fold=fold),
             paths.test: predictions_table(facts, dataset.test["id"], test),
         }
-        for path, table in tables.items():
-            write_csv(table, path)
-        json_files.write({path.name: sha256(path) for path in tables}, paths.done)
+        written = [write_table(table, path) for path, table in tables.items()]
+        json_files.write({path.name: sha256(path) for path in written}, paths.done)
     write_oof(facts, run, dataset.train, dataset.targets)

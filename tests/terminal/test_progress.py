@@ -44,6 +44,16 @@ def test_progress_bar_without_terminal_prints_rate_and_time_left(capsys, monkeyp
     assert re.fullmatch(r"predict    1 of 4 images, [\d,]+ a second, .* left\n", capsys.readouterr().out)
 
 
+def test_with_time_left_prints_a_line_only_where_it_takes_long(capsys, monkeypatch):
+    assert list(progress.with_time_left("abc", "score", 3, "resamples")) == ["a", "b", "c"]
+    assert capsys.readouterr().out == ""
+    seconds = iter([0, 1, 32, 62, 95])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(seconds))
+    assert list(progress.with_time_left(range(4), "score", 4, "resamples")) == [0, 1, 2, 3]
+    lines = "score      1 of 4 resamples, 96 s left\nscore      3 of 4 resamples, 32 s left\n"
+    assert capsys.readouterr().out == lines
+
+
 def test_progress_bar_with_log_false_prints_nothing(capsys, monkeypatch):
     monkeypatch.setattr(progress, "LOG_INTERVAL", -1)
     with progress.progress_bar("fold 0", 4, "steps", log=False) as bar:

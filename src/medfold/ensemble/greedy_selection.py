@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from medfold.scoring import Metric
+from medfold.scoring import Metric, scores_of_resamples
+from medfold.terminal.progress import with_time_left
 
 NUM_ROUNDS, NUM_RESAMPLES = 50, 100
 MAX_RESAMPLED_ROWS = 10_000  # rows of one resample
@@ -40,7 +41,7 @@ def greedy_path(
     total = np.zeros(stack.shape[1:])
     picks = []
     scores = []
-    for size in range(1, num_rounds + 1):
+    for size in with_time_left(range(1, num_rounds + 1), "selection", num_rounds, "rounds"):
         candidate_scores = np.array([metric.sign * metric(targets, (total + stack[member]) / size) for member in order])
         candidate_scores = np.nan_to_num(candidate_scores, nan=-np.inf)
         best = int(np.argmax(candidate_scores >= candidate_scores.max() - TOLERANCE))
@@ -75,7 +76,7 @@ def shortest_prefix(
 
     def resampled_scores(length: int) -> np.ndarray:
         combined = stack[picks[:length]].mean(axis=0)
-        return np.array([metric.sign * metric(targets[rows], combined[rows]) for rows in resamples])
+        return metric.sign * scores_of_resamples(metric, targets, combined, resamples, NUM_RESAMPLES)
 
     best_scores = resampled_scores(best) if best > 1 else None
     for length in range(1, best):

@@ -10,6 +10,7 @@ from medfold.ensemble.methods import ARITHMETIC_MEAN, METHODS, EnsembleMethod
 from medfold.ensemble.scored_fits import MethodCandidate, MethodChoice, PostProcessed
 from medfold.errors import UserError
 from medfold.scoring import (
+    MAX_CLASSES,
     Difference,
     Fit,
     Metric,
@@ -20,7 +21,8 @@ from medfold.scoring import (
     post_processing_of,
 )
 from medfold.terminal.command_text import variable
-from medfold.text import did_you_mean
+from medfold.terminal.console import say
+from medfold.text import did_you_mean, shorten_list
 
 MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # per bootstrap interval when methods are compared
 MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need fewer resamples
@@ -65,6 +67,12 @@ def compare_methods(
     arithmetic_mean = _score_arithmetic_mean(members, metric)
     others = [method for method in METHODS.all() if method.name != ARITHMETIC_MEAN and only in (None, method.name)]
     usable = [method for method in others if _can_be_used(method, members)]
+    if only is None and facts.exclusive_classes and len(facts.prediction_columns) > MAX_CLASSES:
+        skipped = [method.name for method in usable if not method.suits_many_classes]
+        usable = [method for method in usable if method.suits_many_classes]
+        if skipped:
+            fix = f"to try it: {variable('METHOD', skipped[0])}"
+            say("methods", f"{shorten_list(skipped)}: not tried, as there are more than {MAX_CLASSES} classes; {fix}")
     return [arithmetic_mean, *(_score_method(method, members, metric, per_class, arithmetic_mean) for method in usable)]
 
 
@@ -162,6 +170,8 @@ def _post_process(
     metric = metric_of(facts)
     post_processing = post_processing_of(facts, metric)
     if post_processing is None:
+        if metric.response_method == "predict":
+            say("fitted", f"no class factors: there are more than {MAX_CLASSES} classes")
         return None
     step = post_processing.fit(chosen.fitted.apply(members.predictions), members.targets)
     fitted = chosen.fitted.followed_by(step)

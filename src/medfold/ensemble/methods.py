@@ -23,6 +23,7 @@ from medfold.scoring import (
     to_probabilities,
     transform_step,
 )
+from medfold.terminal.progress import with_time_left
 
 ARITHMETIC_MEAN = "mean"  # name of the method that all others are compared with
 MIN_WEIGHT = 1e-6  # smaller weights are set to 0
@@ -39,6 +40,8 @@ class EnsembleMethod:
             `weights`, float (members,) or (members, columns).
         needs_labels: True if the method is fitted on the targets.
         gives_ranks: True if the result is ranks instead of probabilities. Defaults to False.
+        suits_many_classes: False if it takes too long for more than 100 exclusive classes, unless the user names it.
+            Defaults to True.
     """
 
     name: str
@@ -46,18 +49,22 @@ class EnsembleMethod:
     fit: Callable[[np.ndarray, np.ndarray, Metric, bool], FittedTransform]
     needs_labels: bool
     gives_ranks: bool = False
+    suits_many_classes: bool = True
 
 
 METHODS: Registry[EnsembleMethod] = Registry("method")
 
 
-def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = False) -> Callable:
+def ensemble_method(
+    title: str, needs_labels: bool = True, gives_ranks: bool = False, suits_many_classes: bool = True
+) -> Callable:
     """Registers a function (stack, targets, metric, per_class) -> FittedTransform as a method under its own name.
 
     Args:
         title: display name in tables.
         needs_labels: True if the method is fitted on the targets. Defaults to True.
         gives_ranks: True if the result is ranks instead of probabilities. Defaults to False.
+        suits_many_classes: False if it takes too long for more than 100 exclusive classes. Defaults to True.
 
     Example:
         >>> @ensemble_method("median", needs_labels=False)
@@ -66,7 +73,7 @@ def ensemble_method(title: str, needs_labels: bool = True, gives_ranks: bool = F
     """
 
     def register(fit: Callable) -> Callable:
-        method = EnsembleMethod(fit.__name__, title, fit, needs_labels, gives_ranks)
+        method = EnsembleMethod(fit.__name__, title, fit, needs_labels, gives_ranks, suits_many_classes)
         METHODS.register(method.name, method, fit.__module__)
         return fit
 
@@ -197,7 +204,7 @@ def simplex_weights(stack: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return weights / weights.sum()
 
 
-@ensemble_method("stacking")
+@ensemble_method("stacking", suits_many_classes=False)
 def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: bool = False) -> FittedTransform:
     """Logistic regression on the members' logits (Wolpert 1992), standardised to mean 0 and deviation 1, with C = 1.
 
@@ -213,7 +220,8 @@ def stacking(stack: np.ndarray, targets: np.ndarray, metric: Metric, per_class: 
         )
     labels = targets.reshape(len(targets), -1)
     slopes, offsets = np.full((labels.shape[1], len(stack)), np.nan), np.zeros(labels.shape[1])
-    for label in range(labels.shape[1]):
+    num_labels = labels.shape[1]
+    for label in with_time_left(range(num_labels), "stacking", num_labels, "labels"):
         if len(np.unique(labels[:, label])) == 2:
             fitted = _regression(_logit_features(stack[:, :, [label]], False), labels[:, label])
             slopes[label], offsets[label] = (coefficients[0] for coefficients in fitted)

@@ -8,11 +8,14 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.ensemble import Ensemble
 from medfold.paths import SubmissionPaths
+from medfold.runs import is_wide, write_table
 from medfold.system import files
 
 
 def write_recheck_files(competition: Competition, ensemble: Ensemble, submission: Path) -> None:
-    """Writes the fitted ensemble (.npz) and its OOF predictions (.csv) into the folder recheck/ of the submissions.
+    """Writes the fitted ensemble and its OOF predictions into the folder recheck/ of the submissions.
+
+    The former is an .npz file, the latter a CSV file, or an .npz file if they have many columns.
 
     Args:
         competition: the competition of the submission.
@@ -21,9 +24,12 @@ def write_recheck_files(competition: Competition, ensemble: Ensemble, submission
     """
     paths = SubmissionPaths(submission)
     ensemble.method_choice.fitted.save(paths.recheck_parameters)
+    table = oof_table(competition.facts, ensemble)
+    if is_wide(len(competition.facts.prediction_columns)):
+        write_table(table, paths.recheck_wide_oof)
+        return
     # With all digits, as rounding would change ties.
-    text = oof_table(competition.facts, ensemble).to_csv(index=False, float_format="%.17g", lineterminator="\n")
-    files.write_text(text, paths.recheck_oof)
+    files.write_text(table.to_csv(index=False, float_format="%.17g", lineterminator="\n"), paths.recheck_oof)
 
 
 def oof_table(facts: CompetitionFacts, ensemble: Ensemble) -> pd.DataFrame:
@@ -33,8 +39,10 @@ def oof_table(facts: CompetitionFacts, ensemble: Ensemble) -> pd.DataFrame:
         A table with id (of the unit), fold, the prediction columns, and a column `probability of <column>` for
         each of them.
     """
-    table = pd.DataFrame({"id": ensemble.oof.unit_ids, "fold": ensemble.oof.fold})
     probability_columns = [f"{PROBABILITY_PREFIX}{column}" for column in facts.prediction_columns]
-    table[facts.prediction_columns] = ensemble.oof.predictions
-    table[probability_columns] = ensemble.probabilities.predictions
-    return table
+    parts = [
+        pd.DataFrame({"id": ensemble.oof.unit_ids, "fold": ensemble.oof.fold}),
+        pd.DataFrame(ensemble.oof.predictions, columns=facts.prediction_columns),
+        pd.DataFrame(ensemble.probabilities.predictions, columns=probability_columns),
+    ]
+    return pd.concat(parts, axis=1)

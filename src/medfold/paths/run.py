@@ -9,6 +9,17 @@ from medfold.system.hashes import fingerprint
 MAX_NAME_LENGTH = 150  # letters of the name of a file with predictions
 
 
+def existing_table(csv: Path, npz: Path | None = None) -> Path:
+    """Returns the path of a table of predictions: that of its .npz file where there is one, else of its CSV file.
+
+    Args:
+        csv: path of the CSV file.
+        npz: path of the .npz file. Defaults to that of the CSV file with another ending.
+    """
+    npz = npz or csv.with_suffix(".npz")
+    return npz if npz.is_file() else csv
+
+
 @dataclass(frozen=True)
 class RunPaths:
     """Files and folders of a run: run.json, its folds, OOF predictions, score, report.
@@ -35,8 +46,8 @@ class RunPaths:
 
     @property
     def oof(self) -> Path:
-        """OOF predictions of all trained folds."""
-        return self.folder / "oof.csv"
+        """OOF predictions of all trained folds: oof.csv, or oof.npz if it has many columns."""
+        return existing_table(self.folder / "oof.csv")
 
     @property
     def score(self) -> Path:
@@ -112,13 +123,13 @@ class FoldPaths:
 
     @property
     def oof(self) -> Path:
-        """OOF predictions: predictions of the fold's validation samples."""
-        return self.folder / "oof.csv"
+        """OOF predictions, of the fold's validation samples: oof.csv, or oof.npz if it has many columns."""
+        return existing_table(self.folder / "oof.csv")
 
     @property
     def test(self) -> Path:
-        """Predictions of the test set."""
-        return self.folder / "test.csv"
+        """Predictions of the test set: test.csv, or test.npz if it has many columns."""
+        return existing_table(self.folder / "test.csv")
 
     @property
     def self_check_warnings(self) -> Path:

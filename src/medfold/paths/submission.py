@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from medfold.paths.run import existing_table
+
 
 @dataclass(frozen=True)
 class SubmissionPaths:
@@ -26,5 +28,10 @@ class SubmissionPaths:
 
     @property
     def recheck_oof(self) -> Path:
-        """OOF predictions of the ensemble, for `make recheck`."""
-        return self.file.parent / "recheck" / f"{self.file.stem}.csv"
+        """OOF predictions of the ensemble, for `make recheck`: a CSV file, or .npz if they have many columns."""
+        return existing_table(self.recheck_parameters.with_suffix(".csv"), self.recheck_wide_oof)
+
+    @property
+    def recheck_wide_oof(self) -> Path:
+        """OOF predictions of the ensemble with many columns."""
+        return self.recheck_parameters.with_suffix(".oof.npz")

@@ -33,7 +33,7 @@ def submission_differences(
         paths: paths of the sample table, the folds table and the files for this check.
         root: the project folder, to which recorded paths are relative.
         file: the submission. The folder recheck/ beside it holds the fitted ensemble (.npz) and the OOF predictions of
-            the score (.csv).
+            the score (.csv, or .npz of many columns).
         record: contents of the JSON file beside the submission.
     """
     if sha256(file) != record["sha256"]:
@@ -87,7 +87,8 @@ def _number_differences(
     unit = tables.read(paths.samples).set_index("id")["unit"]
     stacked = []
     for name in record["runs"]:
-        folds = [root / path for path in record["inputs"] if f"/{name}/fold" in path and path.endswith("test.csv")]
+        of_run = [root / path for path in record["inputs"] if f"/{name}/fold" in path]
+        folds = [path for path in of_run if path.stem == "test"]
         if not folds:
             yield f"the inputs of the submission have no test predictions of run '{name}'"
             return

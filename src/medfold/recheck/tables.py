@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,27 @@ from medfold.errors import UserError
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Reads a table, all cells as text.
+    """Reads a table, all cells as text; of an .npz file, the columns of numbers as float64.
 
     Raises:
         UserError: the file is empty, or not a table.
     """
     try:
+        if path.suffix == ".npz":
+            return _read_arrays(path)
         return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except BadZipFile:
+        raise UserError("damaged (not an .npz file)", path, "Restore it from a backup") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         reason = "empty" if isinstance(error, pd.errors.EmptyDataError) else str(error).splitlines()[0]
         raise UserError(f"damaged ({reason})", path, "Restore it from a backup") from None
+
+
+def _read_arrays(path: Path) -> pd.DataFrame:
+    with np.load(path) as content:
+        text = {name: content[name].astype(str) for name in content.files if name not in ("columns", "numbers")}
+        numbers = pd.DataFrame(content["numbers"].astype(float), columns=content["columns"])
+    return pd.concat([pd.DataFrame(text, dtype=str), numbers], axis=1)
 
 
 def label_matrix(facts: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:

@@ -4,7 +4,7 @@
   are refused; `train_command`: the command that trains a run; `run`: a run by its run.json;
 - `packing_locks`: runs that are packed for a notebook;
 - `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
-- `predictions`: tables of predictions; `oof`: the OOF predictions and score of a run;
+- `predictions`: tables of predictions; `prediction_files`: their files; `oof`: the OOF predictions and score of a run;
 - `identity`: checks that a run fits the facts, folds, labels and images of today;
 - `checked_dataset`: the dataset of runs, after these checks;
 - `run_list`: all runs of a competition; `comparison`: two runs, by a paired bootstrap.
@@ -33,6 +33,7 @@ from medfold.runs.identity import (
 )
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.runs.packing_locks import packing_lock
+from medfold.runs.prediction_files import is_wide, write_table
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
 from medfold.runs.run_json import (
@@ -67,6 +68,7 @@ __all__ = [
     "has_same_folds",
     "images_fingerprints",
     "is_fold_trained",
+    "is_wide",
     "labels_fingerprint",
     "mark_fold_trained",
     "open_run_on_current_folds",
@@ -84,4 +86,5 @@ __all__ = [
     "trained_folds",
     "training_seconds",
     "write_oof",
+    "write_table",
 ]

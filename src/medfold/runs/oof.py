@@ -10,18 +10,18 @@ from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.paths import RunPaths
 from medfold.runs.fold_state import fold_states
+from medfold.runs.prediction_files import write_table
 from medfold.runs.run import read_run
 from medfold.runs.train_command import train_command
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import OofScore, oof_by_unit, oof_score
 from medfold.system import json_files, locks
-from medfold.tables import write_csv
 from medfold.terminal.console import warn
 from medfold.text import shorten_list
 
 
 def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray) -> OofScore:
-    """Concatenates the OOF tables of all trained folds, and writes oof.csv and score.json of the run.
+    """Concatenates the OOF tables of all trained folds, and writes oof.csv (or .npz) and score.json of the run.
 
     Args:
         facts: facts of the competition (the prediction columns, and the metrics).
@@ -32,7 +32,7 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
     Returns:
         The OOF score, as written.
     """
-    with locks.lock(run_paths.oof):
+    with locks.lock(run_paths.score):
         run = read_run(run_paths)
         states = fold_states(run_paths, run.num_folds)
         for fold, names in states.damaged_files.items():
@@ -42,7 +42,7 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         score = oof_score(facts, oof_by_unit(facts, oof, train, targets), run.is_optimistic)
         warnings = self_check_warnings(run_paths, states.trained)
         content = score.content() | ({"self_check_warnings": warnings} if warnings else {})
-        write_csv(oof, run_paths.oof)
+        write_table(oof, run_paths.oof)
         json_files.write(content, run_paths.score, sealed=True)
     return score
 

@@ -1,4 +1,4 @@
-"""The tables of predictions of a run: oof.csv and test.csv."""
+"""The tables of predictions of a run: oof.csv and test.csv, or oof.npz and test.npz."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
-from medfold.tables import read_csv
+from medfold.runs.prediction_files import read_table
 from medfold.text import count_of, shorten_list
 
 
@@ -37,14 +37,16 @@ def read_predictions(facts: CompetitionFacts, path: Path) -> pd.DataFrame:
     Raises:
         UserError: a missing column, or a prediction that is not a finite number.
     """
-    table = read_csv(path)
+    table = read_table(path)
     for column in ("id", *facts.prediction_columns):
         if column not in table:
             fix = "It is not a table of this competition; train the fold again"
             raise UserError(f"no column '{column}'", path, fix)
     if "fold" in table and not pd.api.types.is_integer_dtype(table["fold"]):
         raise UserError("a fold that is not a number", path, "Restore it from a backup, or train the fold again")
-    numbers = table[facts.prediction_columns].apply(pd.to_numeric, errors="coerce")
+    numbers = table[facts.prediction_columns]
+    if path.suffix == ".csv":  # a cell may have become text
+        numbers = numbers.apply(pd.to_numeric, errors="coerce")
     check_finite(numbers.to_numpy(np.float64), table["id"], path)
     return table
 

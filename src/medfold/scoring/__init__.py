@@ -16,6 +16,7 @@ from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabili
 from medfold.scoring.chance import chance_score, label_means
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, transform_step
 from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
+from medfold.scoring.many_resamples import scores_of_resamples
 from medfold.scoring.metric import (
     METRICS,
     Metric,
@@ -27,7 +28,7 @@ from medfold.scoring.metric import (
 )
 from medfold.scoring.metrics import NUM_BINS, auc
 from medfold.scoring.out_of_fold import OofPredictions, OofScore, oof_by_unit, oof_score
-from medfold.scoring.post_processing import post_processing_of, temperature_calibration
+from medfold.scoring.post_processing import MAX_CLASSES, post_processing_of, temperature_calibration
 from medfold.scoring.score_text import (
     UNKNOWN_PATIENTS,
     describe_score,
@@ -38,6 +39,7 @@ from medfold.scoring.score_text import (
 )
 
 __all__ = [
+    "MAX_CLASSES",
     "METRICS",
     "MIN_PROBABILITY",
     "NUM_BINS",
@@ -71,6 +73,7 @@ __all__ = [
     "oof_score",
     "paired_difference",
     "post_processing_of",
+    "scores_of_resamples",
     "targets_as_columns",
     "targets_of_units",
     "temperature_calibration",

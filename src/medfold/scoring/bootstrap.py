@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medfold.scoring.many_resamples import MIN_COLUMNS, SCORES_OF_RESAMPLES
+from medfold.scoring.many_resamples import scores_of_resamples
 from medfold.scoring.metric import Metric
 
 CONFIDENCE_LEVEL = 0.95  # the share of resamples inside an interval
@@ -57,13 +57,7 @@ def bootstrap_interval(
         Lower and upper end; nan if the metric is undefined on nine in ten resamples or more.
     """
     resamples = _resampled_rows(groups, num_resamples, seed)
-    if predictions.ndim == 2 and predictions.shape[1] >= MIN_COLUMNS and metric.name in SCORES_OF_RESAMPLES:
-        decided = metric.decide(predictions) if metric.decide else predictions
-        counts = [np.bincount(rows, minlength=len(targets)) for rows in resamples]
-        counts = np.array(counts, np.float64).reshape(-1, len(targets))
-        values = SCORES_OF_RESAMPLES[metric.name](targets, decided, counts)
-    else:
-        values = [metric(targets[rows], predictions[rows]) for rows in resamples]
+    values = scores_of_resamples(metric, targets, predictions, resamples, num_resamples)
     return _interval(_defined_values(values, num_resamples))
 
 
@@ -88,12 +82,16 @@ def paired_difference(
         num_resamples: number of resamples. Defaults to 1000.
     """
 
-    def advantage(rows: np.ndarray | slice) -> float:
-        score, reference_score = (metric(targets[rows], predictions[rows]) for predictions in (candidate, reference))
-        return 0.0 if score == reference_score else metric.sign * (score - reference_score)
+    def advantage(score: np.ndarray, reference_score: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):  # equal infinite losses are a tie
+            return np.where(score == reference_score, 0.0, metric.sign * (score - reference_score))
 
-    value = advantage(slice(None))
-    differences = _defined_values([advantage(rows) for rows in _resampled_rows(groups, num_resamples)], num_resamples)
+    value = float(advantage(*(metric(targets, predictions) for predictions in (candidate, reference))))
+    scores, reference_scores = (
+        scores_of_resamples(metric, targets, predictions, _resampled_rows(groups, num_resamples), num_resamples)
+        for predictions in (candidate, reference)
+    )
+    differences = _defined_values(advantage(scores, reference_scores), num_resamples)
     probability = float(np.mean((differences > 0) + 0.5 * (differences == 0))) if len(differences) else float("nan")
     return Difference(value, *_interval(differences), probability)
 
@@ -113,10 +111,9 @@ def _resampled_rows(groups: np.ndarray, num_resamples: int, seed: int = 0) -> It
         yield order[offsets + np.arange(lengths.sum())]
 
 
-def _defined_values(values: list[float], num_resamples: int) -> np.ndarray:
+def _defined_values(values: np.ndarray, num_resamples: int) -> np.ndarray:
     """Returns the defined values; an empty array if they are a tenth of the resamples or less."""
-    defined = np.array(values, np.float64)
-    defined = defined[~np.isnan(defined)]
+    defined = values[~np.isnan(values)]
     return defined if len(defined) > MIN_DEFINED_SHARE * num_resamples else defined[:0]
 
 

@@ -6,8 +6,10 @@ import numpy as np
 from scipy.special import expit, logit, softmax
 
 from medfold.scoring.cross_fitting import FittedTransform, transform_step
+from medfold.terminal.console import say
 
 MIN_PROBABILITY = 1e-7  # probabilities are clipped to this; float32 cannot come closer to 1
+MANY_PREDICTIONS = 2_000_000  # above this a fit takes long enough to say so
 MAX_TEMPERATURE = 20.0  # temperatures are searched from 1/20 to 20
 
 
@@ -50,6 +52,8 @@ def fit_temperature(
 
     exclusive = targets.ndim == 1 and predictions.shape[1] > 1
     logits = to_logits(predictions, exclusive)
+    if logits.size > MANY_PREDICTIONS:
+        say("calibrate", f"fits a temperature to {logits.size:,} predictions")
 
     def loss_at(log_temperature: float) -> float:
         return loss(targets, to_probabilities(logits / np.exp(log_temperature), exclusive))

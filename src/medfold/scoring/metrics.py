@@ -208,5 +208,10 @@ def ece(targets: np.ndarray, predictions: np.ndarray) -> float:
     else:
         confidence, true = predictions.max(axis=1), to_classes(predictions) == targets
     confidence = confidence.astype(np.float64)
-    bin_index = np.searchsorted(np.arange(1, NUM_BINS) / NUM_BINS, confidence, side="left")
-    return float(np.abs(np.bincount(bin_index, weights=confidence - true)).sum() / len(targets))
+    gaps = np.bincount(bin_of_confidence(confidence), weights=confidence - true)
+    return float(np.abs(gaps).sum() / len(targets))
+
+
+def bin_of_confidence(confidence: np.ndarray) -> np.ndarray:
+    """Returns the number of the bin of each confidence for the ECE, int (n,)."""
+    return np.searchsorted(np.arange(1, NUM_BINS) / NUM_BINS, confidence, side="left")

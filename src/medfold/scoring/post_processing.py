@@ -9,6 +9,8 @@ from medfold.scoring.cross_fitting import Fit
 from medfold.scoring.metric import METRICS, Metric
 from medfold.scoring.thresholds import fit_class_factors, fit_cut_points, fit_sharpening, fit_thresholds
 
+MAX_CLASSES = 100  # of more, class factors take hours and follow the chance of their few samples
+
 
 class PostProcessing(NamedTuple):
     """A function of predictions that is fitted on labels.
@@ -25,10 +27,15 @@ class PostProcessing(NamedTuple):
 
 
 def post_processing_of(facts: CompetitionFacts, metric: Metric) -> PostProcessing | None:
-    """Returns the post-processing that suits a metric; None if the metric gains from none, like an AUC."""
+    """Returns the post-processing that suits a metric.
+
+    None if the metric gains from none, like an AUC, or would need factors of more than 100 classes.
+    """
     name = metric.post_processing
     if not name and metric.response_method == "predict":
         name = "class_factors" if facts.exclusive_classes else "thresholds"
+    if name == "class_factors" and len(facts.prediction_columns) > MAX_CLASSES:
+        name = ""
     return {
         "": lambda: None,
         "class_factors": lambda: PostProcessing("class factors", partial(fit_class_factors, metric=metric)),

@@ -13,6 +13,7 @@ from scipy.special import expit
 from medfold.scoring.calibration import to_logits
 from medfold.scoring.cross_fitting import FittedTransform, transform_step
 from medfold.scoring.metric import Metric
+from medfold.terminal.progress import with_time_left
 
 MAX_THRESHOLDS = 500  # candidates per column
 CANDIDATE_FACTORS = np.geomspace(1 / 16, 16, 33)  # candidates per class
@@ -34,7 +35,8 @@ def fit_thresholds(predictions: np.ndarray, targets: np.ndarray, metric: Metric)
     """
     best = []
     metric = replace(metric, decide=None)  # a single column is decided by its threshold alone
-    for column in range(predictions.shape[1]):
+    num_columns = predictions.shape[1]
+    for column in with_time_left(range(num_columns), "thresholds", num_columns, "labels"):
         column_targets = targets if targets.ndim == 1 else targets[:, [column]]
         best.append(_best_threshold(predictions[:, [column]], column_targets, metric))
     return FittedTransform.from_function(apply_thresholds, {"thresholds": best}, thresholds=np.array(best))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.progress import (
     BarColumn,
@@ -21,6 +22,7 @@ from medfold.terminal.console import format_duration, format_size, say
 from medfold.text import printable
 
 LOG_INTERVAL = 30  # seconds between two lines without a terminal
+Item = TypeVar("Item")
 TOPIC = "[bold cyan]{task.fields[topic]:<10}"
 
 
@@ -86,6 +88,27 @@ def progress_bar(
     progress = ProgressBar(topic, total, unit, done, log)
     with progress.bar:
         yield progress
+
+
+def with_time_left(items: Iterable[Item], topic: str, total: int, unit: str) -> Iterator[Item]:
+    """Yields each of `items`; where that takes long, prints a line with the time left every 30 seconds.
+
+    Unlike a bar, it may be used while another one is shown.
+
+    Args:
+        items: what to iterate over.
+        topic: text of the first column.
+        total: number of items.
+        unit: name of the items, in the plural.
+    """
+    started = last_said = time.monotonic()
+    for done, item in enumerate(items):
+        now = time.monotonic()
+        if now - last_said > LOG_INTERVAL:
+            last_said = now
+            left = format_duration((now - started) / done * (total - done))
+            say(topic, f"{done:,} of {total:,} {unit}, {left} left")
+        yield item
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 
 from medfold.paths import FoldPaths
 from medfold.prediction import save_weights
-from medfold.runs import mark_fold_trained
+from medfold.runs import mark_fold_trained, write_table
 from medfold.system import files, json_files
 from medfold.tables import write_csv
 from medfold.training.fold.trained_net import TrainedNet
@@ -28,12 +29,16 @@ class FoldFiles:
         self._paths = fold_paths
         # These two depend on what is there now, before stale files are removed.
         self._weights, self._warnings = fold_paths.weights, fold_paths.self_check_warnings
-        self._outputs = (self._weights, fold_paths.history, fold_paths.oof, fold_paths.test, self._warnings)
 
     def remove_temporaries(self) -> None:
         """Removes temporary files that a killed training left."""
-        for path in (self._paths.checkpoint, self._paths.done, *self._outputs):
+        tables = [path.with_suffix(".npz") for path in (self._paths.oof, self._paths.test)]
+        for path in (self._paths.checkpoint, self._paths.done, *self._outputs, *tables):
             files.remove_temporaries(path)
+
+    @property
+    def _outputs(self) -> tuple[Path, ...]:
+        return self._weights, self._paths.history, self._paths.oof, self._paths.test, self._warnings
 
     def write_net_and_predictions(self, trained: TrainedNet, oof: pd.DataFrame, test: pd.DataFrame) -> None:
         """Writes the weights, the history and the predictions; they replace the files of an earlier training.
@@ -47,8 +52,8 @@ class FoldFiles:
             stale.unlink(missing_ok=True)
         save_weights(trained.net, self._weights)
         write_csv(trained.history, self._paths.history)
-        write_csv(oof, self._paths.oof)
-        write_csv(test, self._paths.test)
+        write_table(oof, self._paths.oof)
+        write_table(test, self._paths.test)
 
     def finish(self, warnings: list[str]) -> None:
         """Writes the warnings of the self-check, the duration and the marker, and removes the checkpoint."""

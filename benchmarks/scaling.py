@@ -5,7 +5,7 @@
 Drawn grey PNG images of 512 px, one per patient, in two sizes of a data set. Each stage of each size runs in a process
 of its own; the difference of the two sizes, divided by the difference in images, is the cost of one image: CPU seconds
 of all processes (which another load changes less than the time), bytes on disk, peak memory. What more images need is
-calculated from that. About 8 minutes on 2 CPU cores.
+calculated from that. About 5 minutes on 2 CPU cores.
 """
 
 import json
@@ -26,7 +26,7 @@ from medfold.terminal.console import format_size
 REPOSITORY = Path(__file__).parent.parent
 PAGE = REPOSITORY / "docs" / "scaling.md"
 BEGIN, END = "<!-- Written by benchmarks/scaling.py, from here -->", "<!-- to here. -->"
-SIZES = (1_000, 5_000)  # images of the training set
+SIZES = (500, 2_500)  # images of the training set
 IMAGE_SIZE, STORE_SIZE, FOLDS = 512, 64, 5
 FACTS = f"""
 title: Drawn images

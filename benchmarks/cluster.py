@@ -14,12 +14,11 @@ import shutil
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from drawn_images import make_competition
 from medfold.terminal.console import format_size
 
 REPOSITORY = Path(__file__).parent.parent
@@ -100,32 +99,14 @@ def copy_a_store(cluster: RayCluster, project: Path, gigabytes: float) -> None:
     file.unlink()
 
 
-def draw(folder: Path, rows: range) -> None:
-    """Draws images of noise."""
-    for row in rows:
-        pixels = np.random.default_rng(row).integers(0, 256, (IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
-        cv2.imwrite(str(folder / f"{row:09d}.png"), pixels)
-
-
-def make_project(root: Path, num_images: int) -> None:
-    """Writes the competition and its images."""
-    shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
-    folder = root / "competition" / "drawn"
-    folder.mkdir()
-    (folder / "competition.yaml").write_text(FACTS)
-    (folder / "baseline.yaml").write_text(RECIPE)
-    images = root / "images" / "train"
-    images.mkdir(parents=True)
-    lines = [f"{row:09d},{row % 2}" for row in range(num_images)]
-    (root / "images" / "train.csv").write_text("\n".join(["id,target", *lines]))
-    with ProcessPoolExecutor() as pool:
-        parts = [range(start, min(start + 500, num_images)) for start in range(0, num_images, 500)]
-        list(pool.map(draw, [images] * len(parts), parts))
+def draw(row: int) -> np.ndarray:
+    """Draws noise."""
+    return np.random.default_rng(row).integers(0, 256, (IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
 
 
 def prepare_on_two_nodes(cluster: RayCluster, project: Path, num_images: int) -> None:
     """Prepares images here and on two nodes, prints the times, and compares the files."""
-    make_project(project, num_images)
+    make_competition(project, FACTS, RECIPE, num_images, draw)
     finish(cluster, project, ["download", "-c", "drawn", "--from", "images"])
     data = project / "data" / "drawn"
     here = finish(cluster, project, ["prepare", "-c", "drawn"])

@@ -10,17 +10,16 @@ calculated from that. About 5 minutes on 2 CPU cores.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from drawn_images import make_competition
 from medfold.terminal.console import format_size
 
 REPOSITORY = Path(__file__).parent.parent
@@ -72,32 +71,15 @@ class Cost:
     memory: int
 
 
-def draw(folder: Path, rows: range) -> None:
-    """Draws images of soft noise with a bright disc on half of them."""
-    rows_, columns = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE]
-    for row in rows:
-        rng = np.random.default_rng(row)
-        pixels = cv2.GaussianBlur(rng.integers(0, 256, (IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8), (0, 0), 3)
-        if row % 2:
-            x, y = rng.integers(100, 400, 2)
-            pixels[(rows_ - y) ** 2 + (columns - x) ** 2 < 40**2] //= 2
-        cv2.imwrite(str(folder / f"{row:09d}.png"), pixels)
-
-
-def make_project(root: Path, num_images: int) -> None:
-    """Writes the competition and its images."""
-    shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
-    folder = root / "competition" / "drawn"
-    folder.mkdir()
-    (folder / "competition.yaml").write_text(FACTS)
-    (folder / "baseline.yaml").write_text(RECIPE)
-    images = root / "images" / "train"
-    images.mkdir(parents=True)
-    lines = [f"{row:09d},{row % 2},p{row}" for row in range(num_images)]
-    (root / "images" / "train.csv").write_text("\n".join(["id,target,patient", *lines]))
-    with ProcessPoolExecutor() as pool:
-        parts = [range(start, min(start + 250, num_images)) for start in range(0, num_images, 250)]
-        list(pool.map(draw, [images] * len(parts), parts))
+def draw(row: int) -> np.ndarray:
+    """Draws soft noise, with a darker disc on every second image."""
+    rng = np.random.default_rng(row)
+    pixels = cv2.GaussianBlur(rng.integers(0, 256, (IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8), (0, 0), 3)
+    if row % 2:
+        rows, columns = np.mgrid[:IMAGE_SIZE, :IMAGE_SIZE]
+        x, y = rng.integers(100, 400, 2)
+        pixels[(rows - y) ** 2 + (columns - x) ** 2 < 40**2] //= 2
+    return pixels
 
 
 def disk_usage(root: Path) -> int:
@@ -137,7 +119,7 @@ def measure() -> dict[str, list[Cost]]:
     for num_images in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
-            make_project(root, num_images)
+            make_competition(root, FACTS, RECIPE, num_images, draw)
             for stage in STAGES:
                 costs[stage].append(run_stage(root, stage))
                 print(num_images, stage, costs[stage][-1], flush=True)

@@ -2,10 +2,10 @@
 
     .venv/bin/python benchmarks/scaling.py
 
-Linux only. Drawn grey PNG images of 512 px, one per patient, in two sizes of a data set. Each stage of each size runs in a process
-of its own; the difference of the two sizes, divided by the difference in images, is the cost of one image: CPU seconds
-of all processes (which another load changes less than the time), bytes on disk, peak memory. What more images need is
-calculated from that. About 5 minutes on 2 CPU cores.
+Linux only. Drawn grey PNG images of 512 px, one per patient, in two sizes of a data set. Each stage of each size runs
+in a process of its own; the difference of the two sizes, divided by the difference in images, is the cost of one image:
+CPU seconds of all processes (which another load changes less than the time), bytes on disk, peak memory of the largest
+process. What more images need is calculated from that. About 5 minutes on 2 CPU cores.
 """
 
 import json

@@ -15,7 +15,7 @@ from tests.support.small_project import SMALL, add_competition, copy_project
 pytestmark = [pytest.mark.slow, needs_cluster]
 
 SECOND = "127.0.0.3"
-EPOCHS = 120  # long enough to be interrupted in the middle
+EPOCHS = 160  # long enough to be interrupted in the middle
 SETTINGS = ["--set", f"training.epochs={EPOCHS}"]
 FILES = ("oof.csv", "test.csv", "history.csv", "net.weights.h5")
 ONE_THREAD = dict.fromkeys(THREAD_VARIABLES, "1")

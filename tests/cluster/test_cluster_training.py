@@ -28,7 +28,6 @@ def cluster(small, monkeypatch):
                 yield message
 
         monkeypatch.setattr(cluster_training, "driver_messages", driver_messages)
-        monkeypatch.setattr(cluster_training, "check_cluster", lambda address: None)
         requests = [TrainingRequest(seed=seed, **request) for seed in seeds]
         recipe = requests[0].load_recipe(small)
         dataset = make_dataset(small, recipe.preparation)

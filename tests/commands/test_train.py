@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medfold.cluster import ClusterAddress
 from medfold.commands import train as command
 from medfold.commands.prepare import prepare
 from medfold.commands.train import train
@@ -187,5 +188,13 @@ def test_trackers_get_what_is_trained_for_each_seed(folded, trainings, in_this_p
 def test_misspelt_tracker_is_refused_before_any_work(small, trainings):
     with refused("TRACK=tensorbord: unknown tracker 'tensorbord' .did you mean 'tensorboard'"):
         train(small, trackers=["tensorbord"])
+    assert trainings.requests == []
+    assert not small.paths.data.exists()
+
+
+def test_address_without_an_answer_is_refused_before_any_work(small, trainings, monkeypatch):
+    pytest.importorskip("ray", reason="Ray is not installed")
+    with refused("ADDRESS=127.0.0.1:1: no answer"):
+        train(small, on="ray", address=ClusterAddress("127.0.0.1", 1))
     assert trainings.requests == []
     assert not small.paths.data.exists()

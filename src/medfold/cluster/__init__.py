@@ -12,5 +12,6 @@ Only the driver and the nodes import Ray, which is an extra.
 from medfold.cluster.cluster_scan import scan_on_cluster
 from medfold.cluster.cluster_training import train_on_cluster
 from medfold.cluster.connection import ClusterAddress
+from medfold.cluster.driver_process import check_cluster
 
-__all__ = ["ClusterAddress", "scan_on_cluster", "train_on_cluster"]
+__all__ = ["ClusterAddress", "check_cluster", "scan_on_cluster", "train_on_cluster"]

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from medfold.cluster.cluster_jobs import TrainingJob, task_topic
 from medfold.cluster.connection import ClusterAddress
-from medfold.cluster.driver_process import check_cluster, driver_messages
+from medfold.cluster.driver_process import driver_messages
 from medfold.competition import Competition, Recipe
 from medfold.data import Dataset
 from medfold.errors import UserError
@@ -43,9 +43,8 @@ def train_on_cluster(
         The OOF score of each run; None for a run without a trained fold.
 
     Raises:
-        UserError: errors of `plan_run`; no Ray; no cluster at the address; or a training failed, which ends all others.
+        UserError: errors of `plan_run` and of `driver_messages`; or a training failed, which ends all others.
     """
-    check_cluster(address)
     plans = [plan_run(competition, request, recipe, dataset) for request in requests]
     waiting = [plan for plan in plans if plan.trainings]
     if waiting:

@@ -30,6 +30,7 @@ def prepare(
         on: `here`, or `ray` to prepare them on a cluster. Defaults to `here`.
         address: the cluster of `ray`. Defaults to none: one on this machine, for this command.
     """
+    scan_batches = scan_on_cluster(competition, address) if on == "ray" else None
     preparation = load_recipe(competition.paths, recipe, overrides or {}).preparation
     load_samples(competition)  # the key depends on the sample table
     key = store_key(competition, preparation)
@@ -43,7 +44,6 @@ def prepare(
             "prepare",
             f"complete: {display_path(competition.paths.store(key))} ({variable('FORCE')} makes it again)",
         )
-    scan_batches = scan_on_cluster(competition, address) if on == "ray" else None
     table, scan = scan_dataset(competition, preparation, scan_batches=scan_batches)
     if not scan.num_images:
         warn_of_unreadable(competition, table, scan.measurements)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal
 
-from medfold.cluster import ClusterAddress, train_on_cluster
+from medfold.cluster import ClusterAddress, check_cluster, train_on_cluster
 from medfold.commands.shared.dataset_audit import audit_and_show
 from medfold.competition import (
     Competition,
@@ -80,6 +80,8 @@ def train(
     ]
     resolved_recipe = requests[0].load_recipe(competition)
     tracking = Tracking(competition, trackers)
+    if on == "ray":
+        check_cluster(address)  # before the images are prepared
     if on == "kaggle":
         data_on_kaggle(competition)  # raises its errors before the images are scanned
         dataset = _make_dataset(competition, None)

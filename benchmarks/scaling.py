@@ -164,10 +164,22 @@ def tables(costs: dict[str, list[Cost]]) -> str:
     once = sum(per_image(costs[stage], "seconds") for stage in ("prepare", "folds"))
     training = per_image(costs["train"], "seconds") * EPOCHS * FOLDS
     for count in CALCULATED:
-        hours = [f"{count * (once + training) / cores / 3600:,.1f} h" for cores in MACHINES.values()]
-        sizes = f"{format_size(count * disk)} | {format_size(count * memory)}"
-        lines.append(f"| {count:,} | {sizes} | {' | '.join(hours)} |")
+        times = [duration(count * (once + training) / cores) for cores in MACHINES.values()]
+        lines.append(f"| {count:,} | {size(count * disk)} | {size(count * memory)} | {' | '.join(times)} |")
     return "\n".join(lines)
+
+
+def size(num_bytes: float) -> str:
+    """Formats bytes, up to terabytes."""
+    return f"{num_bytes / 1e12:.3g} TB" if num_bytes >= 999.5e9 else format_size(num_bytes)
+
+
+def duration(seconds: float) -> str:
+    """Formats seconds, up to days."""
+    for limit, unit, length in ((100, "s", 1), (100 * 60, "min", 60), (100 * 3600, "h", 3600)):
+        if seconds < limit:
+            return f"{seconds / length:.3g} {unit}"
+    return f"{seconds / 86400:.3g} days"
 
 
 def main() -> None:

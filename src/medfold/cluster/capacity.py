@@ -8,7 +8,7 @@ from medfold.terminal.command_text import variable
 
 @dataclass(frozen=True)
 class Share:
-    """What each training gets; the same on all nodes, since the number of threads decides the last digits of results.
+    """Share of each training; the same on all nodes, since the number of threads decides the last digits of results.
 
     Args:
         num_jobs: how many trainings run at the same time.

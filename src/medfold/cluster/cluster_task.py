@@ -1,4 +1,4 @@
-"""A task on the cluster, as the driver follows it: on one node after the other, until its result is here."""
+"""A task on the cluster, as the driver follows it; if its node is lost, it starts again on another one."""
 
 import threading
 import time
@@ -128,7 +128,7 @@ class ClusterTask:
                     ray.cancel(messages, force=True)
 
     def _next(self, messages: "ray.ObjectRefGenerator") -> node.Message:
-        """Returns the next message, which is there.
+        """Returns the next message of a task that has one ready.
 
         Raises:
             LostError: the node or the process is lost.
@@ -171,7 +171,7 @@ class ClusterTask:
             say(self.topic, f"{self._node}: {message['text']}")
 
     def _receive(self, message: node.Message) -> None:
-        """Writes a part of a file; the whole file is put in place."""
+        """Writes a part of a file that arrives, and puts the file in place when it is whole."""
         kind = message["file"]
         if self._arriving is None:
             self._arriving = files.temporary_path(self._folder / kind)
@@ -186,7 +186,7 @@ class ClusterTask:
             self._is_done = kind == node.RESULTS
 
     def _note(self, text: str) -> None:
-        """Adds a line to the log."""
+        """Adds a line to the log of the task, if it has one."""
         if self._log is None:
             return
         self._log.parent.mkdir(parents=True, exist_ok=True)

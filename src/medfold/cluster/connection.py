@@ -1,4 +1,4 @@
-"""Connection to a Ray cluster: its address and token are checked before Ray, which would wait for ever, is asked."""
+"""Address, token and settings of a Ray cluster, checked before Ray starts, which would wait for ever."""
 
 import importlib.util
 import os

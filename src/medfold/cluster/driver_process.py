@@ -1,14 +1,14 @@
 """The driver as a child process of a command: started, listened to, ended; its errors are told to the user."""
 
-import queue
-import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from medfold.cluster.cluster_jobs import ClusterJob
 from medfold.cluster.connection import ClusterAddress, check_ray_installed, ray_environment
 from medfold.errors import UserError
-from medfold.system.reporting_processes import CrashedError, Message, ReportingProcesses
+from medfold.system.reporting_processes import CrashedError, Message, ReportingProcesses, StoppedError
+from medfold.system.threads import items_from_thread
 from medfold.terminal.command_text import variable
 
 CONNECT_SECONDS = 60  # an address that answers, but is no cluster, makes Ray wait for ever
@@ -39,32 +39,20 @@ def driver_messages(root: Path, job: ClusterJob) -> Iterator[Message]:
         UserError: no cluster at the address, or the job failed.
     """
     drivers = ReportingProcesses("medfold.cluster.driver", root)
-    messages: queue.SimpleQueue[Message | Exception | None] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            drivers.run(job, ray_environment(job.address), messages.put)
-            messages.put(None)
-        except Exception as error:
-            messages.put(error)
-
     where = variable("ADDRESS", job.address) if job.address else variable("ON", "ray")
     is_connected = False
-    thread = threading.Thread(target=run, name="driver")
-    thread.start()
+    messages = items_from_thread(partial(drivers.run, job, ray_environment(job.address)), CONNECT_SECONDS)
     try:
-        while (message := messages.get(timeout=None if is_connected else CONNECT_SECONDS)) is not None:
-            if isinstance(message, Exception):
-                raise message
-            if "connected" in message:
+        for message in messages:
+            if message is None:
+                if not is_connected:
+                    fix = "docs/cluster.md says how to start one"
+                    raise UserError(f"no Ray cluster answered within {CONNECT_SECONDS} s", where, fix)
+            elif "connected" in message:
                 is_connected = True
             else:
                 yield message
-    except queue.Empty:
-        fix = "docs/cluster.md says how to start one"
-        raise UserError(f"no Ray cluster answered within {CONNECT_SECONDS} s", where, fix) from None
-    except CrashedError as error:
+    except (CrashedError, StoppedError) as error:
         raise UserError(f"the driver ended: {error}", where, "Run the same command to go on") from None
     finally:
         drivers.end()
-        thread.join()

@@ -99,7 +99,7 @@ def start_file_server(shared: list[SharedFile], folder: Path | None = None) -> "
 
 
 def cache_folder() -> Path:
-    """Returns the folder of a node that keeps copied files; the user may remove it at any time between trainings."""
+    """Returns the cache of a node: a folder with copied files, which may be removed whenever nothing is trained."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medfold"
 
 
@@ -121,7 +121,7 @@ def fetch(server: Any, file: SharedFile) -> Iterator[dict[str, Any]]:
     """
     if file.is_here():
         return Path(file.path)
-    digest = yield from _wait_for(server.sha256.remote(file))
+    digest = yield from wait_for(server.sha256.remote(file))
     path = cache_folder() / digest
     if path.is_file():
         return path
@@ -137,7 +137,7 @@ def fetch(server: Any, file: SharedFile) -> Iterator[dict[str, Any]]:
             yield {"text": f"waiting for another task that copies {Path(file.path).name}"}
 
 
-def _wait_for(result: Any) -> Iterator[dict[str, Any]]:
+def wait_for(result: Any) -> Iterator[dict[str, Any]]:
     """Yields signs of life until a result of another process is there, and returns it."""
     while not ray.wait([result], timeout=WAIT_SECONDS)[0]:
         yield {}
@@ -156,7 +156,7 @@ def _copy(server: Any, file: SharedFile, path: Path) -> Iterator[dict[str, Any]]
     with files.atomic_write(path) as temporary:
         with temporary.open("wb") as copy:
             while under_way:
-                copy.write((yield from _wait_for(under_way.pop(0))))
+                copy.write((yield from wait_for(under_way.pop(0))))
                 yield {"text": f"{name}: {format_size(copy.tell())} of {format_size(file.size)} copied"}
                 if (offset := next(offsets, None)) is not None:
                     under_way.append(server.read.remote(file, offset))

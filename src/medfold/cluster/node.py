@@ -16,8 +16,9 @@ import ray
 from filelock import FileLock, Timeout
 
 from medfold.cluster.files_on_nodes import cache_folder
-from medfold.errors import UserError
+from medfold.errors import UserError, explain_os_error
 from medfold.system import files
+from medfold.system.reporting_processes import CrashedError, StoppedError
 from medfold.text import shorten_list
 
 HEARTBEAT_SECONDS = 3.0
@@ -32,6 +33,23 @@ Message = dict[str, Any]
 def first_message() -> Message:
     """Returns the first message of a task: its node, and how nice it is to other programs."""
     return {"node": ray.util.get_node_ip_address(), "niceness": os.nice(0) if hasattr(os, "nice") else 0}
+
+
+def reported(work: Iterator[Message]) -> Iterator[Message]:
+    """Yields the messages of a task from the first to the last one: an error or the death of a child is one, too.
+
+    Args:
+        work: the messages in between; it ends with an error that it raises.
+    """
+    yield first_message()
+    try:
+        yield from work
+    except OSError as error:
+        yield {"error": explain_os_error(error) or UserError(str(error), this_node())}
+    except UserError as error:
+        yield {"error": error}
+    except (CrashedError, StoppedError) as error:
+        yield {"crash": str(error)}
 
 
 def check_versions(versions: dict[str, str]) -> None:

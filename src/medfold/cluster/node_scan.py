@@ -2,31 +2,20 @@
 
 import json
 import os
-import queue
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import ray
 
-from medfold.cluster.files_on_nodes import PART_BYTES, SharedFile, fetch, send_file
-from medfold.cluster.node import (
-    HEARTBEAT_SECONDS,
-    RESULTS,
-    Message,
-    check_versions,
-    first_message,
-    this_node,
-    work_folder,
-)
+from medfold.cluster.files_on_nodes import PART_BYTES, SharedFile, fetch, send_file, wait_for
+from medfold.cluster.node import HEARTBEAT_SECONDS, RESULTS, Message, check_versions, reported, work_folder
 from medfold.competition import use_plugins
-from medfold.errors import UserError, explain_os_error
 from medfold.images import ImageScan, ScanSettings, array_shapes, scan_in_processes
 from medfold.system import array_files, hardware
+from medfold.system.threads import items_from_thread
 
 SCANS = "scans.json"  # the results, beside the arrays that they fill
 COPIES_UNDER_WAY = 16
@@ -62,26 +51,36 @@ def scan_images(
         Messages; the file is an archive of NumPy with the pixels of these images, in their order, and the results.
     """
     with work_folder() as folder:
-        yield first_message()
-        try:
-            check_versions(node_scan.versions)
-            if node_scan.plugins is not None:
-                (folder / "plugins.py").write_bytes(node_scan.plugins)
-            use_plugins(folder / "plugins.py")
-            raw = folder / "raw"
-            yield from _get_raw_files(raw_files, raw, server)
-            settings = _settings_here(node_scan.settings, raw, folder, len(images))
-            scans: list[ImageScan] = []
-            yield from _scan([(number, path) for number, (_, path) in enumerate(images)], settings, scans)
-            rows = [row for row, _ in images]
-            content = [scan._replace(row=rows[scan.row]).to_json() for scan in sorted(scans)]
-            arrays = {file.name: np.load(file) for file in (settings.store_file, settings.thumbnails_file) if file}
-            np.savez(folder / "results.npz", **arrays, **{SCANS: np.array(json.dumps(content))})
-            yield from send_file(RESULTS, folder / "results.npz")
-        except OSError as error:
-            yield {"error": explain_os_error(error) or UserError(str(error), this_node())}
-        except UserError as error:
-            yield {"error": error}
+        yield from reported(_scan(node_scan, images, raw_files, folder, server))
+
+
+def _scan(
+    node_scan: NodeScan, images: list[tuple[int, str]], raw_files: dict[str, SharedFile], folder: Path, server: Any
+) -> Iterator[Message]:
+    """Gets the raw files, scans the images, and sends the results."""
+    check_versions(node_scan.versions)
+    if node_scan.plugins is not None:
+        (folder / "plugins.py").write_bytes(node_scan.plugins)
+    use_plugins(folder / "plugins.py")
+    raw = folder / "raw"
+    yield from _get_raw_files(raw_files, raw, server)
+    settings = _settings_here(node_scan.settings, raw, folder, len(images))
+    os.environ[hardware.THREAD_VARIABLES[0]] = "1"  # the task has one core
+    numbered = [(number, path) for number, (_, path) in enumerate(images)]
+
+    def scan_all(put: Callable[[list[ImageScan]], None]) -> None:
+        for batch in scan_in_processes(numbered, settings):
+            put(batch)
+
+    scans: list[ImageScan] = []
+    for batch in items_from_thread(scan_all, HEARTBEAT_SECONDS):
+        scans += batch or []
+        yield {}
+    rows = [row for row, _ in images]
+    content = [scan._replace(row=rows[scan.row]).to_json() for scan in sorted(scans)]
+    arrays = {file.name: np.load(file) for file in (settings.store_file, settings.thumbnails_file) if file}
+    np.savez(folder / "results.npz", **arrays, **{SCANS: np.array(json.dumps(content))})
+    yield from send_file(RESULTS, folder / "results.npz")
 
 
 def _get_raw_files(raw_files: dict[str, SharedFile], raw: Path, server: Any) -> Iterator[Message]:
@@ -98,9 +97,7 @@ def _get_raw_files(raw_files: dict[str, SharedFile], raw: Path, server: Any) -> 
     while under_way:
         name = next(iter(under_way))
         reading = under_way.pop(name)
-        while not ray.wait([reading], timeout=HEARTBEAT_SECONDS)[0]:
-            yield {}
-        (raw / name).write_bytes(ray.get(reading))
+        (raw / name).write_bytes((yield from wait_for(reading)))
         if (following := next(names, None)) is not None:
             under_way[following] = server.read.remote(small[following], 0)
 
@@ -117,32 +114,3 @@ def _settings_here(settings: ScanSettings, raw: Path, folder: Path, num_images: 
         store_file=folder / store.name if store else None,
         thumbnails_file=folder / thumbnails.name if thumbnails else None,
     )
-
-
-def _scan(images: list[tuple[int, str]], settings: ScanSettings, scans: list[ImageScan]) -> Iterator[Message]:
-    """Scans images in a thread, adds the results to `scans`, and yields signs of life."""
-    os.environ[hardware.THREAD_VARIABLES[0]] = "1"  # the task has one core
-    batches: queue.SimpleQueue[list[ImageScan] | Exception | None] = queue.SimpleQueue()
-
-    def run() -> None:
-        try:
-            for batch in scan_in_processes(images, settings):
-                batches.put(batch)
-            batches.put(None)
-        except Exception as error:
-            batches.put(error)
-
-    thread = threading.Thread(target=run, name="scan")
-    thread.start()
-    while True:
-        try:
-            batch = batches.get(timeout=HEARTBEAT_SECONDS)
-        except queue.Empty:
-            yield {}
-            continue
-        if batch is None:
-            thread.join()
-            return
-        if isinstance(batch, Exception):
-            raise batch
-        scans += batch

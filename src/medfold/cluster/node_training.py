@@ -1,10 +1,9 @@
 """What a task of Ray does on a node: it trains a fold in a child process, and sends what the driver must know."""
 
 import os
-import queue
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,14 @@ from medfold.cluster.node import (
     RESULTS,
     Message,
     check_versions,
-    first_message,
-    this_node,
+    reported,
     work_folder,
 )
-from medfold.errors import UserError, explain_os_error
 from medfold.images import open_store
 from medfold.paths import FoldPaths, RunPaths
-from medfold.system.reporting_processes import CrashedError, ReportingProcesses, StoppedError
+from medfold.system.reporting_processes import ReportingProcesses
+from medfold.system.threads import items_from_thread
 from medfold.training import FeatureComputation, FoldTraining, ResourceShare, RunInputs, pack_folds
-
-ENDED = {"ended": True}  # the last message of a child, put into the queue by the thread that reads it
 
 Work = FoldTraining | FeatureComputation
 
@@ -83,7 +79,7 @@ def train_fold(node_inputs: NodeInputs, number: int, checkpoint: bytes | None, s
             pack_folds(run_paths, [number], folder / "results.zip")
             return folder / "results.zip"
 
-        yield from _work(node_inputs, make, results, fold_paths, folder, server)
+        yield from reported(_work(node_inputs, make, results, fold_paths, folder, server))
 
 
 def compute_features(node_inputs: NodeInputs, server: Any) -> Iterator[Message]:
@@ -93,7 +89,7 @@ def compute_features(node_inputs: NodeInputs, server: Any) -> Iterator[Message]:
         def make(inputs: RunInputs, plugins: Path) -> Work:
             return FeatureComputation(replace(inputs, features_file=folder / "features.npy"), plugins)
 
-        yield from _work(node_inputs, make, lambda: folder / "features.npy", None, folder, server)
+        yield from reported(_work(node_inputs, make, lambda: folder / "features.npy", None, folder, server))
 
 
 def _work(
@@ -105,21 +101,13 @@ def _work(
     server: Any,
 ) -> Iterator[Message]:
     """Gets the files that are needed, runs a child process, and sends its lines, its checkpoints and its results."""
-    yield first_message()
-    try:
-        check_versions(node_inputs.versions)
-        inputs = yield from _inputs_here(node_inputs, folder, server)
-        plugins = folder / "plugins.py"
-        if node_inputs.plugins is not None:
-            plugins.write_bytes(node_inputs.plugins)
-        yield from _run_child(make(inputs, plugins), _environment(node_inputs), folder, fold_paths)
-        yield from send_file(RESULTS, results())
-    except OSError as error:
-        yield {"error": explain_os_error(error) or UserError(str(error), this_node())}
-    except UserError as error:
-        yield {"error": error}
-    except CrashedError as error:
-        yield {"crash": str(error)}
+    check_versions(node_inputs.versions)
+    inputs = yield from _inputs_here(node_inputs, folder, server)
+    plugins = folder / "plugins.py"
+    if node_inputs.plugins is not None:
+        plugins.write_bytes(node_inputs.plugins)
+    yield from _run_child(make(inputs, plugins), _environment(node_inputs), folder, fold_paths)
+    yield from send_file(RESULTS, results())
 
 
 def _inputs_here(node_inputs: NodeInputs, folder: Path, server: Any) -> Iterator[Message]:
@@ -164,39 +152,19 @@ def _run_child(
     Raises:
         UserError: the child reported it.
         CrashedError: the child died.
+        StoppedError: it was stopped by a signal.
     """
-    messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
     children = ReportingProcesses("medfold.training.child", folder)
-    errors: list[Exception] = []
-
-    def run() -> None:
-        try:
-            children.run(work, environment, messages.put)
-        except (UserError, CrashedError, StoppedError) as error:
-            errors.append(error)
-        finally:
-            messages.put(ENDED)
-
-    thread = threading.Thread(target=run, name="training")
-    thread.start()
+    messages = items_from_thread(partial(children.run, work, environment), HEARTBEAT_SECONDS)
     sent = None
     try:
-        while True:
-            try:
-                message = messages.get(timeout=HEARTBEAT_SECONDS)
-            except queue.Empty:
-                message = {}
-            if message is ENDED:
-                break
+        for message in messages:
             if fold_paths and (state := _state_of(fold_paths.checkpoint)) not in (None, sent):
                 sent = state
                 yield from send_file(CHECKPOINT, fold_paths.checkpoint)
-            yield message
+            yield message or {}
     finally:  # the driver may have ended the task
         children.end()
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def _state_of(path: Path) -> tuple[int, int] | None:

@@ -57,7 +57,7 @@ class FoldsRecord(BaseModel):
 
 
 def read_folds_metadata(path: Path) -> FoldsRecord:
-    """Reads the record of how folds were made; without values if there is none.
+    """Reads the record of how the folds were made; an empty record if there is none.
 
     Args:
         path: the JSON file beside a folds table, of today or an older one.

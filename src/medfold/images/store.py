@@ -28,7 +28,7 @@ READING_FACTS = {"root", "channels", "windows", "range", "frame"}  # image facts
 
 @dataclass(frozen=True)
 class Store:
-    """Prepared images. A pickled store names its folder: whoever unpickles it opens the same files.
+    """Prepared images; a pickled store is the path of its folder, and is opened again when it is unpickled.
 
     Args:
         pixels: uint8 (images, size, size, channels), memory-mapped.

@@ -7,7 +7,8 @@
 - `archives`: unpacking of untrusted zip and tar archives;
 - `processes`: child processes; `reporting_processes`: those that send messages; `gpu_processes`: one for each GPU;
   `native_output`: silence for libraries that write to the terminal; `deadline`: when a training must stop; `signals`:
-  signals that stop a command; `shared_memory`: memory that processes share;
+  signals that stop a command; `shared_memory`: memory that processes share; `threads`: a generator of what a thread
+  hands over;
 - `limits`: memory and time for files of others; `path_checks`: names and paths that others wrote;
 - `hardware`: cores and GPUs; `git`: the commit of a folder.
 """

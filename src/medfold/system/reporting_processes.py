@@ -33,6 +33,9 @@ Message = dict[str, Any]
 class StoppedError(Exception):
     """The child was stopped, by a signal or by `ReportingProcesses.end`."""
 
+    def __str__(self) -> str:
+        return "stopped by a signal"
+
 
 class CrashedError(Exception):
     """The child ended without a message about the reason; the text is its last line, or its exit code."""

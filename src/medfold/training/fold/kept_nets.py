@@ -10,7 +10,7 @@ from medfold.training.loop.phases import Phase
 
 
 class KeptNets:
-    """Net and phases of the last fold: the next fold takes them, with the values of its own.
+    """Traced net and phases of the last fold, which the next fold uses again with its own initial values.
 
     Tracing a training step costs seconds. It depends on shapes and constants; all else is in variables. So a fold
     builds its net and its optimizers, and where shapes and constants are those of the fold before, their values are

@@ -931,7 +931,7 @@ word(
     "--seeds",
     "0 1",
 )
-word("another machine", r"--on aws: expected 'here' or 'kaggle'", "train", "-c", "clinic", "--on", "aws")
+word("another machine", r"--on aws: expected 'here', 'ray' or 'kaggle'", "train", "-c", "clinic", "--on", "aws")
 word("no run to list", r"clinic: no run yet. Run: medfold train", "runs", "-c", "clinic")
 word("no run to submit", r"run 'baseline' is not trained. Run: medfold train", "submit", "-c", "clinic")
 word(

@@ -5,22 +5,32 @@
 Linux only. Drawn grey PNG images of 512 px, one per patient, in two sizes of a data set. Each stage of each size runs
 in a process of its own; the difference of the two sizes, divided by the difference in images, is the cost of one image:
 CPU seconds of all processes (which another load changes less than the time), bytes on disk, peak memory of the largest
-process. What more images need is calculated from that. About 5 minutes on 2 CPU cores.
+process. What more images need is calculated from that; for GPUs also from the multiplications of the net and the peak
+rate in the maker's data sheet, since none was measured. About 5 minutes on 2 CPU cores.
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
+import yaml
 
 from drawn_images import make_competition
+from medfold.competition import CompetitionFacts, Recipe
+from medfold.system.native_output import silence_native_output
 from medfold.terminal.console import format_size
+from medfold.training.batches.augmentation import build_augmenter
+
+with silence_native_output():
+    from medfold.models import build_net
 
 REPOSITORY = Path(__file__).parent.parent
 PAGE = REPOSITORY / "docs" / "scaling.md"
@@ -58,8 +68,34 @@ LABELS = {
     "recheck": "`make recheck` (scores a second time)",
 }
 CALCULATED = (10_000, 1_000_000, 100_000_000)
-MACHINES = {"2 cores": 2, "8 nodes of 16 cores": 128, "200 nodes of 16 cores": 3200}
 EPOCHS = 12
+LARGE_NET, LARGE_SIZE = "ConvNeXtTiny", 512
+T4, A100 = 65e12, 312e12  # peak operations a second in half precision (NVIDIA's data sheets)
+GPU_SHARE = 0.25  # of the peak, assumed
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine, or several alike, and the rate of its GPUs together: operations a second, 0 without a GPU."""
+
+    name: str
+    cores: int
+    gpu_rate: float = 0.0
+
+    def training_seconds(self, cpu_seconds: float, cpu_seconds_of_augmentation: float, operations: float) -> float:
+        """Returns how long an image is trained on once; a GPU works while the cores augment the next images."""
+        if not self.gpu_rate:
+            return cpu_seconds / self.cores
+        return max(cpu_seconds_of_augmentation / self.cores, operations / (GPU_SHARE * self.gpu_rate))
+
+
+MACHINES = (
+    Machine("2 cores", 2),
+    Machine("16 cores, one A100", 16, A100),
+    Machine("Kaggle: 4 cores, two T4", 4, 2 * T4),
+    Machine("8 nodes of 16 cores", 8 * 16),
+    Machine("200 nodes of 16 cores", 200 * 16),
+)
 
 
 @dataclass(frozen=True)
@@ -140,6 +176,25 @@ def per_image(costs: list[Cost], name: str) -> float:
     return max(0.0, (large - small) / (SIZES[1] - SIZES[0]))
 
 
+def seconds_of_augmentation() -> float:
+    """Measures the CPU seconds that augmenting an image takes, as the training does it."""
+    augment = build_augmenter("xray", "horizontal", (STORE_SIZE, STORE_SIZE, 1))
+    pixels = cv2.resize(draw(1), (STORE_SIZE, STORE_SIZE))[..., None]
+    num_images = 2_000
+    began = time.process_time()
+    for seed in range(num_images):
+        augment(pixels, seed)
+    return (time.process_time() - began) / num_images
+
+
+def operations_of(backbone: dict, size: int, channels: int) -> float:
+    """Returns the operations of one training step for one image: two per multiplication, forward and twice back."""
+    facts = CompetitionFacts.model_validate(yaml.safe_load(FACTS.replace("channels: 1", f"channels: {channels}")))
+    net = build_net(facts, Recipe.model_validate({"preparation": {"size": size}, "backbone": backbone}))
+    layers = [layer for layer in net._flatten_layers(include_self=False) if hasattr(layer, "kernel")]
+    return 6.0 * sum(math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:-1]) for layer in layers)
+
+
 def tables(costs: dict[str, list[Cost]]) -> str:
     """Returns the tables of the page."""
     lines = [
@@ -152,20 +207,42 @@ def tables(costs: dict[str, list[Cost]]) -> str:
         lines.append(
             f"| {LABELS[stage]} | {1000 * seconds:.2f} | {format_size(disk)} | {format_size(memory)} | {whole} |"
         )
-    lines += [
-        "",
-        "Calculated from the table, not measured:",
-        "",
-        "| images | disk | memory | " + " | ".join(MACHINES) + " |",
-    ]
-    lines.append("|---" * (3 + len(MACHINES)) + "|")
+    names = " | ".join(machine.name for machine in MACHINES)
     disk = sum(per_image(found, "disk") for found in costs.values())
     memory = max(per_image(found, "memory") for found in costs.values())
     once = sum(per_image(costs[stage], "seconds") for stage in ("prepare", "folds"))
-    training = per_image(costs["train"], "seconds") * EPOCHS * FOLDS
+    trained_share = (FOLDS - 1) / FOLDS
+    training, augmentation = per_image(costs["train"], "seconds"), trained_share * seconds_of_augmentation()
+    operations = trained_share * operations_of({"name": "resnet9", "width": 8}, STORE_SIZE, 1)
+    lines += ["", "Calculated from the table, not measured:", "", f"| images | disk | memory | {names} |"]
+    lines.append("|---" * (3 + len(MACHINES)) + "|")
     for count in CALCULATED:
-        times = [duration(count * (once + training) / cores) for cores in MACHINES.values()]
+        times = [
+            duration(
+                count
+                * (once / machine.cores + EPOCHS * FOLDS * machine.training_seconds(training, augmentation, operations))
+            )
+            for machine in MACHINES
+        ]
         lines.append(f"| {count:,} | {size(count * disk)} | {size(count * memory)} | {' | '.join(times)} |")
+    with_gpu = [machine for machine in MACHINES if machine.gpu_rate]
+    operations = operations_of({"name": LARGE_NET}, LARGE_SIZE, 3)
+    store = LARGE_SIZE * LARGE_SIZE * 3
+    title = (
+        f"{LARGE_NET} at {LARGE_SIZE} px, {operations / 1e9:.0f} billion operations to train on an image once: the "
+        "training alone, calculated, not measured:"
+    )
+    lines += [
+        "",
+        title,
+        "",
+        f"| images | disk of the store | {' | '.join(machine.name for machine in with_gpu)} |",
+        "|---" * (2 + len(with_gpu)) + "|",
+    ]
+    for count in CALCULATED:
+        passes = count * EPOCHS * FOLDS * trained_share
+        times = [duration(passes * operations / (GPU_SHARE * machine.gpu_rate)) for machine in with_gpu]
+        lines.append(f"| {count:,} | {size(count * store)} | {' | '.join(times)} |")
     return "\n".join(lines)
 
 

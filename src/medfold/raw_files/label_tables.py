@@ -157,7 +157,7 @@ def match_class_spelling(values: pd.Series, names: list[str]) -> pd.Series:
             f"{values.name}: {count_of(count, 'value is', 'values are')} read as a class in spite of other case or "
             f"spaces: {examples}",
         )
-    return values.map(lambda value: replaced.get(value, value))
+    return values.map(lambda value: replaced.get(value, value)) if replaced else values
 
 
 def _describe_difference(rows: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FLOAT_FORMAT = "%.9g"  # enough digits for any float32
+CHUNK_CELLS = 2_000_000  # that pandas formats at once; by default 100,000, which is slow for thousands of columns
 TEXT_COLUMNS = ("id", "part", "image", "file", "pixel_hash", "usage")  # text, even if all values look like numbers
 
 
@@ -21,7 +22,8 @@ def write_csv(table: "pd.DataFrame", path: Path, private: bool = False) -> None:
 
 def csv_text(table: "pd.DataFrame") -> str:
     """Returns a table as medfold writes it: without its index, floats in `FLOAT_FORMAT`."""
-    return table.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
+    rows = max(1, CHUNK_CELLS // max(1, len(table.columns)))
+    return table.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n", chunksize=rows)
 
 
 def read_csv(path: Path, former_names: dict[str, str] | None = None, **column_types: Any) -> "pd.DataFrame":

@@ -306,7 +306,7 @@ def bases(kind: str) -> str:
         what = re.sub(r"(?<=[^.:,;])\n(?=[A-Z])", ". ", "\n".join(lines)).replace("\n", " ")
         sentences = re.split(r"(?<=\.) (?=[A-Z])", what)
         first = " ".join(sentences[: 1 if kind == "recipe" else 2])
-        said_of_all = r"^To extend, not to run: `extends: [^`]+`\. |; (for a GPU, )?not measured(?=\.$)"
+        said_of_all = r"^To extend, not to run: `extends: [^`]+`\. "
         described = re.sub(said_of_all, "", first)
         found = "recipe" if path.stem in SHARED_RECIPES else "recipe to extend"
         if kind == ("facts" if set(yaml.safe_load(text)) & {"url", "labels", "task"} else found):

@@ -1,6 +1,7 @@
 """YAML files with `extends`, validated by pydantic models, with errors that name the file and the key."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
@@ -18,6 +19,7 @@ from medfold import earlier_versions
 from medfold.config_errors import describe_errors
 from medfold.earlier_versions import Names
 from medfold.errors import UserError
+from medfold.project_root import display_path
 from medfold.system.path_checks import check_path_below, check_plain_name, is_plain_name
 from medfold.text import did_you_mean, shorten_list
 from medfold.yaml_files import read_yaml
@@ -56,68 +58,98 @@ class SettingsFile(StrictModel):
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load(path: Path, bases: Path) -> dict[str, Any]:
-    """Reads a YAML mapping and merges it into the bases that it `extends`; keys get their current names before.
+@dataclass(frozen=True)
+class Settings:
+    """Settings of a file and of what it extends, and where each of them is set.
 
-    `extends: x` means `x.yaml` beside the file or, if there is none, in `bases`. With `extends: [x, y]`, y overrides x.
-    Mappings are merged key by key; any other value, including a list, replaces that of the base.
-
-    Raises:
-        UserError: no such file, not YAML, not a mapping, or circular `extends`.
+    Args:
+        content: values by key, nested.
+        locations: the file or option that sets a key last, by flat key, such as `training.epochs`.
     """
-    return _load(path, bases, _former_names(path), ())
+
+    content: dict[str, Any]
+    locations: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: dict[str, Any], location: str) -> "Settings":
+        """Returns settings that are all from one file or option."""
+        return cls(content, dict.fromkeys(flat(content), location))
+
+    def overridden_by(self, other: "Settings") -> "Settings":
+        """Returns these settings with those of another file or option merged into them, key by key."""
+        kept = {key: where for key, where in self.locations.items() if key not in other.locations}
+        return Settings(merge(self.content, other.content), {**kept, **other.locations})
+
+    def location(self, key: str) -> str | None:
+        """Returns where a key, or for a section its last key, is set; None if it is not set."""
+        found = [
+            where
+            for known, where in self.locations.items()
+            if not key or known == key or known.startswith(f"{key}.") or key.startswith(f"{known}.")
+        ]
+        return found[-1] if found else None
 
 
-def load_bases(names: Sequence[str], path: Path, bases: Path) -> dict[str, Any]:
-    """Loads the bases `names` as if a file at `path` extended them; the file need not exist.
+@dataclass(frozen=True)
+class SettingsFiles:
+    """The files of one kind, which can extend each other.
 
-    Raises:
-        UserError: as `load`, for one of the bases.
+    Args:
+        folders: their folders, in the order in which a file is looked for.
+        former_names: table of `earlier_versions` with former names of keys.
+        are: (name of a file) -> whether it is of this kind.
     """
-    return _load_bases(names, path, bases, _former_names(path), ())
 
+    folders: Sequence[Path]
+    former_names: Names
+    are: Callable[[str], bool]
 
-def _load(path: Path, bases: Path, former_names: Names, seen: tuple[Path, ...]) -> dict[str, Any]:
-    content = with_current_names(read_yaml(path), former_names, path)
-    extended = content.pop("extends", None)
-    names = extended if isinstance(extended, list) else [extended] if extended is not None else []
-    return merge(_load_bases(names, path, bases, former_names, seen), content)
+    def load(self, path: Path) -> Settings:
+        """Reads a YAML mapping, merged into the files that it `extends`; keys get their current names before.
 
+        `extends: x` means `x.yaml` beside the file or, if there is none, in `folders`; never the file itself. With
+        `extends: [x, y]`, y overrides x, and x overrides what y extends. A file counts once. Mappings are merged key
+        by key; any other value, including a list, replaces that of the base.
 
-def _load_bases(
-    names: Sequence[Any], path: Path, bases: Path, former_names: Names, seen: tuple[Path, ...]
-) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for name in names:
-        result = merge(result, _load(_base_file(name, path, bases, seen), bases, former_names, (*seen, path)))
-    return result
+        Raises:
+            UserError: no such file, not YAML, not a mapping, or circular `extends`.
+        """
+        result = Settings({})
+        for file, content in self._in_order(path, ()).items():
+            result = result.overridden_by(Settings.of(content, display_path(file)))
+        return result
 
+    def _in_order(self, path: Path, extending: tuple[Path, ...]) -> dict[Path, dict[str, Any]]:
+        """Returns the content of a file and of all that it extends, without `extends`; later ones override earlier."""
+        content = with_current_names(read_yaml(path), self.former_names, path)
+        extended = content.pop("extends", None)
+        names = extended if isinstance(extended, list) else [extended] if extended is not None else []
+        bases: dict[Path, dict[str, Any]] = {}
+        extended_by_bases: dict[Path, dict[str, Any]] = {}
+        for name in names:
+            base = self._base(name, path, extending)
+            files = self._in_order(base, (*extending, path))
+            bases[base] = files.pop(base)
+            extended_by_bases |= files
+        return {**extended_by_bases, **bases, path: content}
 
-def _base_file(base: Any, path: Path, bases: Path, seen: tuple[Path, ...]) -> Path:
-    if not is_plain_name(base):
-        raise UserError(f"`extends: {base}` is not the name of a file", path, "Write the name without folder and .yaml")
-    candidates = [path.with_name(f"{base}.yaml"), bases / f"{base}.yaml"]
-    base_file = next((file for file in candidates if file.is_file() and file not in (*seen, path)), None)
-    if base_file is None:
-        is_circular = any(file in (*seen, path) for file in candidates)
-        stems = {file.stem for folder in (path.parent, bases) for file in folder.glob("*.yaml")}
-        if not _holds_facts(path.stem):  # a recipe, which cannot extend facts
-            stems = {stem for stem in stems if not _holds_facts(stem)}
-        known = sorted(stems - {path.stem})
-        if is_circular:
-            raise UserError(f"`extends: {base}` is circular", path, "Remove it")
-        what = f"`extends: {base}` names no file{did_you_mean(str(base), known)}"
+    def _base(self, name: Any, path: Path, extending: tuple[Path, ...]) -> Path:
+        """Returns the file that `path` extends by a name."""
+        if not is_plain_name(name):
+            raise UserError(
+                f"`extends: {name}` is not the name of a file", path, "Write the name without folder and .yaml"
+            )
+        folders = dict.fromkeys([path.parent, *self.folders])
+        candidates = [file for folder in folders if (file := folder / f"{name}.yaml").is_file()]
+        base = next((file for file in candidates if file not in (*extending, path)), None)
+        if base is not None:
+            return base
+        if candidates:
+            raise UserError(f"`extends: {name}` is circular", path, "Remove it")
+        stems = {file.stem for folder in folders for file in folder.glob("*.yaml")}
+        known = sorted(stem for stem in stems - {path.stem} if self.are(stem))
+        what = f"`extends: {name}` names no file{did_you_mean(str(name), known)}"
         raise UserError(what, path, f"Known: {', '.join(known)}" if known else None)
-    return base_file
-
-
-def _holds_facts(name: str) -> bool:
-    """Returns True for competition.yaml and the shared facts that it extends, by their names."""
-    return name == "competition" or name.endswith("_facts")
-
-
-def _former_names(path: Path) -> Names:
-    return earlier_versions.FACTS if _holds_facts(path.stem) else earlier_versions.RECIPE
 
 
 def with_current_names(content: dict[str, Any], former_names: Names, where: object) -> dict[str, Any]:
@@ -147,14 +179,17 @@ def merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
 
 
 def validated(
-    model: type[Model], content: Any, where: object, elsewhere: tuple[type[BaseModel], str] | None = None
+    model: type[Model],
+    content: Any,
+    where: object | Callable[[str], object],
+    elsewhere: tuple[type[BaseModel], str] | None = None,
 ) -> Model:
     """Validates `content` as a `model`.
 
     Args:
         model: the pydantic class that defines the keys.
-        content: values by key, as `load` returns them.
-        where: the file, for the error message.
+        content: values by key, nested.
+        where: the file, for the error message; or (flat key) -> the file that sets it.
         elsewhere: the class of another file, and the name of that file, for keys that belong there. Defaults to none.
 
     Returns:
@@ -168,8 +203,11 @@ def validated(
         return model.model_validate(content)
     except ValidationError as error:
         problems = describe_errors(error, model, elsewhere)
-        fix = "docs/reference.md explains all keys" if any(text.endswith("is missing") for text in problems) else None
-        raise UserError(shorten_list(problems, max_shown=2, separator="; "), where, fix) from None
+        locations = {key: where(key) if callable(where) else where for key in problems}
+        first = next(iter(locations.values()))
+        texts = [text for key, text in problems.items() if locations[key] == first]
+        fix = "docs/reference.md explains all keys" if any(text.endswith("is missing") for text in texts) else None
+        raise UserError(shorten_list(texts, max_shown=2, separator="; "), first, fix) from None
 
 
 def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:

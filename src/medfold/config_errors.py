@@ -11,13 +11,16 @@ from medfold.text import count_of, did_you_mean, shorten_list, shorten_text
 
 def describe_errors(
     error: ValidationError, model: type[BaseModel] = BaseModel, elsewhere: tuple[type[BaseModel], str] | None = None
-) -> list[str]:
+) -> dict[str, str]:
     """Describes each key that pydantic refused: the key, what was expected and what was received.
 
     Args:
         error: the error that pydantic raised.
         model: the class with the keys, for hints about unknown ones. Defaults to one without keys.
         elsewhere: the class of another file, and the name of that file, for keys that belong there. Defaults to none.
+
+    Returns:
+        Texts by key, such as `training.epochs`; the key of a problem of the whole is empty.
     """
     by_key = _problems_by_key(error)
     described = {
@@ -32,7 +35,7 @@ def describe_errors(
                 described[key] = text.replace(hint, f"(did you mean '{missing}', which is required?)")
                 described.pop(missing)
                 break
-    return list(described.values())
+    return described
 
 
 # What was expected, by the type of pydantic's error, formatted with its context. Other types keep pydantic's message.

@@ -90,8 +90,8 @@ def test_settings_of_the_user_stay(monkeypatch):
     assert "RAY_AUTH_TOKEN" not in environment
 
 
-def test_page_has_the_same_settings():
-    page = (REPOSITORY / "docs" / "cluster.md").read_text(encoding="utf-8")
-    exported = dict(re.findall(r"^    export (RAY_\w+)=(\S+)", page, re.MULTILINE))
+def test_file_of_the_docs_has_the_same_settings():
+    text = (REPOSITORY / "docs" / "ray.env").read_text(encoding="utf-8")
+    exported = dict(re.findall(r"^export (RAY_\w+)=(\S+)", text, re.MULTILINE))
     assert exported.pop("RAY_AUTH_TOKEN") == "..."
     assert exported == RAY_SETTINGS

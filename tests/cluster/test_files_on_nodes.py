@@ -125,9 +125,9 @@ def test_server_reads_no_other_file(original, tmp_path):
     assert server.read(SharedFile.of(tmp_path / "raw" / "a.png"), 0) == b"pixels"
     for path in (tmp_path / "secret", tmp_path / "raw" / ".." / "secret"):
         file = SharedFile(str(path), 5, path.stat().st_mtime_ns)
-        with refused("not a file for nodes"):
+        with refused("a node asked for a file that it is not given"):
             server.read(file, 0)
-        with refused("not a file for nodes"):
+        with refused("a node asked for a file that it is not given"):
             server.sha256(file)
 
 

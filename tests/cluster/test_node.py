@@ -30,7 +30,9 @@ def test_equal_packages_pass():
 
 
 def test_other_packages_are_named():
-    with refused("node 10.0.0.2: has other packages: numpy .*, not 1.0, gone not installed, not 2.0. Install the same"):
+    with refused(
+        "node 10.0.0.2: has other packages: numpy .*, not 1.0, gone not installed, not 2.0. Run make setup there"
+    ):
         check_versions({"numpy": "1.0", "gone": "2.0", "keras": version("keras")})
 
 

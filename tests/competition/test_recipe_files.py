@@ -91,18 +91,14 @@ def test_shared_file_that_is_only_extended_is_refused_as_a_recipe(project_folder
 
 
 def test_gpu_of_a_competition_extends_the_shared_file_of_that_name(project_folder):
-    with refused("gpu: small has no such recipe; the shared file of that name is only to be extended. It has: "):
-        load("gpu")
-    (project_folder / "competition" / "small" / "gpu.yaml").write_text(
-        "extends: [baseline, gpu]\ntraining: {epochs: 2}\n"
-    )
+    assert (load("gpu").backbone.name, load("gpu").training.epochs) == ("ConvNeXtTiny", 10)
+    (project_folder / "competition" / "small" / "gpu.yaml").write_text("extends: gpu\ntraining: {epochs: 2}\n")
     assert (load("gpu").backbone.name, load("gpu").training.epochs) == ("ConvNeXtTiny", 2)
 
 
 def test_gpu_changes_the_baseline(project_folder):
     folder = project_folder / "competition" / "small"
     (folder / "baseline.yaml").write_text("augment: xray\ntraining: {class_weights: balanced, epochs: 9}\n")
-    (folder / "gpu.yaml").write_text("extends: [baseline, gpu]\n")
     gpu = load("gpu")
     assert (gpu.augment, gpu.training.class_weights, gpu.training.epochs) == ("xray", "balanced", 10)
 

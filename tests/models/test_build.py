@@ -4,9 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from medfold import config
 from medfold.competition.recipe import Recipe
+from medfold.competition.recipe_files import load_recipe
 from medfold.models.build import build_net
+from medfold.paths import ProjectPaths
 from medfold.prediction.weights import load_net, save_weights
 from medfold.system.processes import run_in_subprocess
 from medfold.training.batches.augmentation import build_augmenter
@@ -15,8 +16,6 @@ from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.optimizer import build_optimizer
 from tests.support.helpers import REPOSITORY, refused
 from tests.support.nets import batch, facts, recipe
-
-COMPETITIONS = REPOSITORY / "competition"
 
 
 def test_invalid_backbone_settings_raise_in_one_line(tmp_path):
@@ -63,9 +62,8 @@ def test_half_precision_keeps_float32_weights_and_outputs(tmp_path, precision):
 
 def loss_of_a_step(name: str) -> float:
     """Returns the loss of one training step of a GPU recipe on small images."""
-    content = config.load(COMPETITIONS / name / "gpu.yaml", COMPETITIONS / "_base")
     small = {"preparation": {"size": 32}, "backbone": {"weights": "none"}}
-    chosen = Recipe.model_validate(config.merge(content, small))
+    chosen = load_recipe(ProjectPaths(REPOSITORY).competition(name), "gpu", small)
     model = build_net(facts("ordinal", channels=3), chosen)
     step = BatchTrainer(
         model,

@@ -58,7 +58,7 @@ def test_column_of_few_patients_is_a_group_or_a_doubt(tmp_path):
     table(tmp_path, "labels.csv", "image,patient,label", *(f"{n:03},p{n % 2},{n // 2 % 2}" for n in range(40)))
     facts, said = facts_and_doubts(tmp_path)
     assert "group" not in facts["labels"]
-    assert "column 'patient' has 2 values in 40 rows: unclear whether they are patients" in said
+    assert "column 'patient' has 2 values in 40 rows: unclear whether each is a patient" in said
 
 
 def test_patient_folders_in_paths_give_a_group_pattern(tmp_path):

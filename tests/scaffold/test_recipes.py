@@ -14,41 +14,41 @@ from tests.support.helpers import REPOSITORY
         (
             {"images": {"train": "train/{id}.dcm"}, "task": "binary"},
             2000,
-            {"extends": ["baseline", "gpu"]},
+            {"extends": "gpu"},
         ),
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             200,
-            {"extends": ["baseline", "gpu"], "preparation": {"size": 200}},
+            {"extends": "gpu", "preparation": {"size": 200}},
         ),
         (
             {"images": {"train": "{id}.png", "channels": 1}, "task": "binary"},
             48,
-            {"extends": ["baseline", "gpu"], "preparation": {"size": MIN_GPU_SIZE}},
+            {"extends": "gpu", "preparation": {"size": MIN_GPU_SIZE}},
         ),
         (
             {"title": "Chest x-rays", "images": {"channels": 1}, "task": "binary"},
             2000,
-            {"extends": ["baseline", "gpu"]},
+            {"extends": "gpu"},
         ),
-        ({"title": "Retinal grades", "images": {}, "task": "ordinal"}, 3000, {"extends": ["baseline", "gpu"]}),
+        ({"title": "Retinal grades", "images": {}, "task": "ordinal"}, 3000, {"extends": "gpu"}),
         (
             {"title": "Fundus", "images": {}, "task": "binary"},
             3000,
-            {"extends": ["baseline", "gpu"]},
+            {"extends": "gpu"},
         ),
         (
             {"images": {"channels": 3}, "task": "binary"},
             224,
-            {"extends": ["baseline", "gpu_small"], "preparation": {"size": 224}},
+            {"extends": "gpu_small", "preparation": {"size": 224}},
         ),
         (
             {"images": {"channels": 3}, "task": "binary"},
             96,
-            {"extends": ["baseline", "gpu_small"], "preparation": {"size": MIN_GPU_SIZE}},
+            {"extends": "gpu_small", "preparation": {"size": MIN_GPU_SIZE}},
         ),
-        ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": ["baseline", "gpu"]}),
-        ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": ["baseline", "gpu"]}),
+        ({"images": {"channels": 3}, "task": "binary"}, 600, {"extends": "gpu"}),
+        ({"images": {"channels": 3}, "task": "binary"}, None, {"extends": "gpu"}),
     ],
 )
 def test_gpu_recipe_extends_the_one_for_such_images_and_gives_reasons(facts, side, expected):
@@ -57,9 +57,7 @@ def test_gpu_recipe_extends_the_one_for_such_images_and_gives_reasons(facts, sid
     assert yaml.safe_load(text) == expected
     settings = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(" # " in line for line in settings)
-    baseline, shared = expected["extends"]
-    assert baseline == "baseline"
-    assert (REPOSITORY / "competition" / "_base" / f"{shared}.yaml").is_file()
+    assert (REPOSITORY / "competition" / "_base" / f"{expected['extends']}.yaml").is_file()
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,8 @@ class ClusterTask:
                 self._note(f"lost: {error}")
                 if num_losses == MAX_LOSSES:
                     what = f"lost {MAX_LOSSES} times without progress, at last: {error}"
-                    raise UserError(what, self.topic, "A node may have too little memory: see its logs") from None
+                    fix = "The node may have too little memory: see /tmp/ray/session_latest/logs there"
+                    raise UserError(what, self.topic, fix) from None
                 warn(self.topic, f"{error}; goes on elsewhere")
 
     def stop(self) -> None:
@@ -142,7 +143,8 @@ class ClusterTask:
             raise LostError(f"{self._node} has not answered for {SILENCE_SECONDS:.0f} s") from None
         except RuntimeEnvSetupError as error:
             reason = str(error).strip().splitlines()[-1]
-            raise UserError(f"a node cannot install medfold: {reason}", self.topic, "See docs/cluster.md") from None
+            fix = "Check the disk of the node, and that ray there is that of requirements.lock"
+            raise UserError(f"a node cannot install medfold: {reason}", self.topic, fix) from None
         except RayTaskError:  # a fault in medfold
             raise
         except RayError as error:

@@ -80,7 +80,7 @@ class FileServer:
         path = Path(file.path)
         is_in_folder = self._folder and ".." not in path.parts and path.is_relative_to(self._folder)
         if file.path not in self._paths and not is_in_folder:
-            raise UserError("not a file for nodes", file.path)
+            raise UserError("a node asked for a file that it is not given", file.path, "Please report it")
         if not file.is_here():
             raise UserError("changed while nodes were working with it", file.path, "Run the same command again")
         return path

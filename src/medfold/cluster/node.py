@@ -67,7 +67,7 @@ def check_versions(versions: dict[str, str]) -> None:
         if found != expected:
             different.append(f"{name} {found}, not {expected}")
     if different:
-        fix = "Install the same requirements.lock on all machines"
+        fix = "Run make setup there, with the same version of medfold"
         raise UserError(f"has other packages: {shorten_list(different)}", this_node(), fix)
 
 

@@ -25,6 +25,7 @@ MIN_VERSION, MAX_VERSION = (3, 11), (3, 13)
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
+CPU_BYTES, GPU_BYTES = 4e9, 8e9  # what the packages take
 GPU_LOCK = os.path.join(ROOT, "requirements-gpu.lock")  # the same packages, and the CUDA libraries of TensorFlow
 STAMP = os.path.join(VENV, "medfold.stamp")
 PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")))
@@ -164,8 +165,9 @@ def make_venv(gpu):
     if subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) != 0:
         fail(f"the venv module of {python} is missing. Install it: apt install python3-venv (Debian, Ubuntu)")
     free_bytes = shutil.disk_usage(ROOT).free
-    if free_bytes < 4e9:
-        fail(f"{free_bytes / 1e9:.1f} GB free on the disk of {ROOT}, the packages need 4 GB")
+    needed = GPU_BYTES if gpu else CPU_BYTES
+    if free_bytes < needed:
+        fail(f"{free_bytes / 1e9:.1f} GB free on the disk of {ROOT}, the packages need {needed / 1e9:.0f} GB")
     sys.stdout.write(
         f"setup      installing the packages of {os.path.basename(lock)} into .venv, a few minutes the first time\n"
     )

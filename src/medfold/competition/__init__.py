@@ -4,6 +4,7 @@
 - `facts`: competition.yaml; `facts_sections`: its sections;
 - `recipe`: a recipe; `recipe_sections`: its sections; `recipe_files`: where recipes are, and their loading;
   `recipe_consistency`: settings that contradict each other, have no effect or harm; `overrides`: SET=;
+- `settings_files`: the YAML files of both, with what they extend;
 - `located_errors`: the file of a key with a wrong value;
 - `plugins`: runs and hashes plugins.py;
 - `slugs`: names of competitions and data sets on Kaggle.
@@ -24,6 +25,7 @@ from medfold.competition.recipe import Recipe, weights_without_folders
 from medfold.competition.recipe_consistency import batch_size_warning, effective_recipe, ineffective_settings
 from medfold.competition.recipe_files import load_recipe, own_settings, recipe_names
 from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
+from medfold.competition.settings_files import load_settings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "kaggle_slug",
     "load_facts",
     "load_recipe",
+    "load_settings",
     "own_settings",
     "parse_overrides",
     "parse_slug",

@@ -1,7 +1,6 @@
 """Competition: one competition in one project folder, the starting point of every command."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from medfold import config
 from medfold.competition.facts import CompetitionFacts
@@ -10,6 +9,7 @@ from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import load_recipe, recipe_names
 from medfold.competition.recipe_sections import PreparationSettings
+from medfold.competition.settings_files import load_settings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
 from medfold.earlier_versions import FACTS
 from medfold.errors import UserError
@@ -74,7 +74,7 @@ def find_competition(project_paths: ProjectPaths, text: str) -> str:
         raise UserError(what, variable("COMPETITION", text), ADDRESS_EXAMPLE)
     for name in project_paths.competitions():
         try:
-            facts = _read_facts(project_paths.competition(name))
+            facts = _read_facts(project_paths.competition(name)).content
         except UserError:  # reported when that competition is opened
             continue
         source = facts.get("source")
@@ -99,15 +99,21 @@ def load_facts(paths: CompetitionPaths) -> CompetitionFacts:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
     elsewhere = (Recipe, "a recipe, such as baseline.yaml")
-    return config.validated(CompetitionFacts, _read_facts(paths), facts_location(paths), elsewhere)
+    settings = _read_facts(paths)
+    where = facts_location(paths)
+    return config.validated(CompetitionFacts, settings.content, lambda key: settings.location(key) or where, elsewhere)
 
 
-def _read_facts(paths: CompetitionPaths) -> dict[str, Any]:
-    """Reads the content of competition.yaml; for a variant, the shared facts overridden by its own."""
-    facts, variants = split_variants(config.load(paths.facts_file, paths.base_folder), paths.facts_file)
+def _read_facts(paths: CompetitionPaths) -> config.Settings:
+    """Reads competition.yaml and what it extends; for a variant, the shared facts overridden by its own."""
+    settings = load_settings(paths, paths.facts_file)
+    facts, variants = split_variants(settings.content, paths.facts_file)
+    shared = config.Settings(facts, settings.locations)
     if paths.name not in variants:
-        return facts
-    return config.merge(facts, config.with_current_names(variants[paths.name], FACTS, facts_location(paths)))
+        return shared
+    where = facts_location(paths)
+    own = config.with_current_names(variants[paths.name], FACTS, where)
+    return shared.overridden_by(config.Settings.of(own, where))
 
 
 def preparation_settings(competition: Competition, recipe: str) -> PreparationSettings | None:

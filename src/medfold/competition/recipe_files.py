@@ -7,6 +7,7 @@ from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_consistency import check_no_contradictions
+from medfold.competition.settings_files import load_settings
 from medfold.earlier_versions import RECIPE
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
@@ -15,12 +16,8 @@ from medfold.terminal.command_text import variable
 from medfold.text import did_you_mean
 from medfold.yaml_files import read_yaml
 
-# Recipes that every competition has, and the files that they extend. A file of that name replaces them.
-SHARED_RECIPES = {
-    "debug": ("baseline", "debug"),
-    "mobilenet": ("baseline", "mobilenet"),
-    "simple_cnn": ("simple_cnn",),
-}
+# Recipes in `_base/` that every competition has; a file of that name in its folder replaces them.
+SHARED_RECIPES = ("debug", "gpu", "mobilenet", "simple_cnn")
 
 
 def recipe_names(paths: CompetitionPaths) -> list[str]:
@@ -53,7 +50,7 @@ def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -
     known = recipe_names(paths)
     if name not in known and (paths.base_folder / f"{name}.yaml").is_file():
         own_file = display_path(paths.folder / f"{name}.yaml")
-        fix = f"It has: {', '.join(known)}. To add it, write extends: [baseline, {name}] into {own_file}"
+        fix = f"It has: {', '.join(known)}. To add it, write extends: {name} into {own_file}"
         what = f"{paths.name} has no such recipe; the shared file of that name is only to be extended"
         raise UserError(what, variable("RECIPE", name), fix)
     if name not in known:
@@ -62,20 +59,13 @@ def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -
             variable("RECIPE", name),
             f"{paths.name} has: {', '.join(known)}",
         )
-    file = recipe_file(paths, name)
-    if file.parent == paths.folder:
-        content = config.load(file, paths.base_folder)
-    else:
-        content = config.load_bases(SHARED_RECIPES[name], paths.folder / file.name, paths.base_folder)
-    overrides = config.with_current_names(overrides, RECIPE, variable("SET"))
-    elsewhere = (CompetitionFacts, paths.facts_file.name)
-    try:
-        where = variable("SET") if overrides else display_path(file)
-        recipe = config.validated(Recipe, config.merge(content, overrides), where, elsewhere)
-    except UserError:
-        config.validated(Recipe, content, display_path(file), elsewhere)  # raises if the file itself has a fault
-        raise
-    check_no_contradictions(recipe.training, lambda key: recipe_location(paths, name, overrides, key))
+    settings = _recipe_settings(paths, name, overrides)
+
+    def location(key: str) -> str:
+        return settings.location(key) or display_path(recipe_file(paths, name))
+
+    recipe = config.validated(Recipe, settings.content, location, (CompetitionFacts, paths.facts_file.name))
+    check_no_contradictions(recipe.training, location)
     return recipe
 
 
@@ -94,7 +84,7 @@ def own_settings(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) 
 
 
 def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any], key: str) -> str:
-    """Returns where a key of a recipe is set, as text for a message: SET, or the file of the recipe.
+    """Returns where a key of a recipe is set, as text for a message: SET, the file of the recipe, or one it extends.
 
     Args:
         paths: paths of the competition of the recipe.
@@ -102,6 +92,11 @@ def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any
         overrides: keys that SET changes, nested.
         key: the key, such as `training.epochs`.
     """
-    changed_keys = config.flat(config.with_current_names(overrides, RECIPE, variable("SET")))
-    is_set = any(f"{changed}.".startswith(f"{key}.") for changed in changed_keys)
-    return variable("SET") if is_set else display_path(recipe_file(paths, name))
+    return _recipe_settings(paths, name, overrides).location(key) or display_path(recipe_file(paths, name))
+
+
+def _recipe_settings(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -> config.Settings:
+    """Returns the keys of a recipe and of SET, with where each is set."""
+    overrides = config.with_current_names(overrides, RECIPE, variable("SET"))
+    settings = load_settings(paths, recipe_file(paths, name))
+    return settings.overridden_by(config.Settings.of(overrides, variable("SET")))

@@ -179,7 +179,8 @@ class TrainingSettings(StrictModel):
     )
     deterministic: bool = Field(
         default=True,
-        description="Equal seeds give equal files on a GPU too, at some cost of time. On a CPU they always do.",
+        description="Equal seeds give equal files on a GPU too, at some cost of time; an operation of TensorFlow "
+        "without a deterministic version is refused. On a CPU equal seeds always do.",
     )
     check_memorised: bool = Field(
         default=False,

@@ -26,7 +26,7 @@ def mean_by_id(tables: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.Dat
         UserError: a table has other ids than the first, a duplicate id, or a value that is not a finite number.
     """
     if not tables:
-        raise UserError("nothing to average")
+        raise UserError("no predictions to average", fix="Train a fold first")
     first_name, first = next(iter(tables.items()))
     arrays = []
     for name, table in tables.items():

@@ -147,7 +147,7 @@ def check_folds(
             {f"{key}={value}" for key, value in settings.model_dump().items()} for settings in (saved, fold_facts)
         )
         what = f"made with {', '.join(sorted(old - current))}, competition.yaml has {', '.join(sorted(current - old))}"
-        raise UserError(what, paths.folds, fix)
+        raise UserError(what, paths.folds, f"Change it back in competition.yaml; or, {fix[0].lower()}{fix[1:]}")
     if (is_unknown := table["fold"] >= fold_facts.k).any() and saved:
         row = is_unknown.to_numpy().nonzero()[0][0]
         name, fold = table.loc[row, ["id", "fold"]]

@@ -96,7 +96,8 @@ class Datasets:
 
         answer, _ = self.session.send_once(f"data set {ref}", send, find)
         if answer and (answer.error or (answer.status or "").lower() == "error"):
-            raise UserError(f"Kaggle refuses the data set: {answer.error or 'reason unknown'}", ref)
+            what = f"Kaggle refuses the data set: {answer.error or 'reason unknown'}"
+            raise UserError(what, ref, "Nothing else was uploaded: run the same command again, later if it repeats")
         self._wait_until_ready(name, content_id)
         uploaded_version = self.version(name)
         if uploaded_version is None:

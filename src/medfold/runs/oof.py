@@ -60,7 +60,7 @@ def read_score(run_paths: RunPaths) -> OofScore | None:
         return TypeAdapter(OofScore).validate_python(content if isinstance(content, dict) else {})
     except ValidationError as error:
         fix = f"To compute it again, run: {train_command(run_paths)}"
-        raise UserError(describe_errors(error)[0], run_paths.score, fix) from None
+        raise UserError(next(iter(describe_errors(error).values())), run_paths.score, fix) from None
 
 
 def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:

@@ -36,9 +36,10 @@ def record_run_start(run_paths: RunPaths, metadata: RunMetadata) -> None:
     before, now = _fixed_values(_with_defaults(saved)), _fixed_values(metadata)
     if before["folds_fingerprint"] != now["folds_fingerprint"]:
         what = "this run was started on another folds table, and its scores belong to that one"
-        raise UserError(what, run_paths.metadata, f"Give the new run another name: {variable('RUN', 'new-name')}")
+        fix = f"Give the new run another name: {variable('RUN', 'new-name')}; or restore the folds table"
+        raise UserError(what, run_paths.metadata, fix)
     if changed := _describe_changes(before, now, config.flat(saved.facts), config.flat(metadata.facts)):
-        fix = f"Give the new run another name: {variable('RUN', 'new-name')}"
+        fix = f"Change it back, or train under another name: {variable('RUN', 'new-name')}"
         raise UserError(f"this run was started differently: {shorten_list(changed, 6)}", run_paths.metadata, fix)
 
 

@@ -48,7 +48,7 @@ def _group_by_column(draft: Draft, table: pd.DataFrame, used: list[str]) -> bool
                 continue
             if count < (3 if word in PERSON_WORDS else MIN_GROUPS) and len(table) > MANY_ROWS:
                 values = f"column '{column}' has {count_of(count, 'value')} in {count_of(len(table), 'row')}"
-                draft.add_doubt("labels.group", f"{values}: unclear whether they are {word}s; not used for grouping")
+                draft.add_doubt("labels.group", f"{values}: unclear whether each is a {word}; not used for grouping")
                 continue
             draft.facts["labels"]["group"] = column
             draft.add_reason(

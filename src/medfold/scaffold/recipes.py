@@ -47,7 +47,7 @@ def gpu_recipe(draft: Draft) -> str:
         if largest_side < MIN_GPU_SIZE:
             size_reason = "enlarged: the last map of the net has 1/32 of the side"
         settings = f"preparation: {{size: {max(largest_side, MIN_GPU_SIZE)}}} # {size_reason}\n"
-    return f"# For a GPU; not measured.\nextends: [baseline, {shared}] # {reason}\n{settings}"
+    return f"# For a GPU; not measured.\nextends: {shared} # {reason}\n{settings}"
 
 
 def _settings_of_the_task(facts: dict[str, Any]) -> str:

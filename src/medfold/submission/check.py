@@ -11,6 +11,8 @@ from medfold.submission.cell_format import CellFormat
 from medfold.submission.table import build_submission, complete_sample_submission, fill_missing
 from medfold.text import count_of, shorten_list
 
+REPORT = "medfold made this table: check the layout in plugins.py, if there is one; else please report it"
+
 
 def check_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> None:
     """Checks the sample submission before training, by building and checking a submission of equal predictions.
@@ -90,7 +92,8 @@ def check_submission(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.Da
         if is_wrong.any():
             row = int(np.argmax(is_wrong))
             what = f"row {row + 2}, column '{column}': {table[column].iloc[row]} is {reason}"
-            raise UserError(what, "submission", f"Correct {count_of(int(is_wrong.sum()), 'such value')}")
+            found = count_of(int(is_wrong.sum()), "such value")
+            raise UserError(what, "submission", f"{found}. {REPORT}")
 
 
 def _check_ids(ids: pd.Series, expected: pd.Series) -> None:
@@ -105,7 +108,7 @@ def _check_ids(ids: pd.Series, expected: pd.Series) -> None:
             raise UserError(f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}", "submission", fix)
     if list(ids) != list(expected):
         what = "rows are in another order than in the sample submission"
-        raise UserError(what, "submission", "Sort them as there")
+        raise UserError(what, "submission", REPORT)
 
 
 def _wrong_cells(facts: CompetitionFacts, cell_format: CellFormat, cells: pd.Series) -> tuple[np.ndarray, str]:

@@ -23,6 +23,7 @@ from medfold.runs.predictions import read_predictions
 from medfold.system import json_files
 from medfold.training.batches import class_balance
 from medfold.training.fold import fold
+from medfold.training.fold.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.fold.trained_net import TrainedNet
 from medfold.training.loop import training_state
 from medfold.training.loop.batch_statistics import BatchStatistics
@@ -343,6 +344,13 @@ def test_nan_loss_at_first_step_is_reported(tmp_path, monkeypatch):
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())
 
 
+def test_operation_without_deterministic_version_raises_with_advice():
+    reason = "A deterministic GPU implementation of CropAndResize is not currently available.\nMore."
+    with refused(r"^fold 0: TensorFlow: A deterministic GPU .* available\..* Set SET=\"training.deterministic=false\""):
+        with tensorflow_errors_explained("fold 0"):
+            raise tf.errors.UnimplementedError(None, None, reason)
+
+
 @pytest.mark.slow
 def test_predictions_that_are_not_numbers_leave_no_finished_fold(tmp_path, monkeypatch):
     monkeypatch.setattr(
@@ -358,7 +366,7 @@ def test_out_of_memory_raises_with_advice(tmp_path, monkeypatch):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9,9]")
 
     monkeypatch.setattr(BatchTrainer, "__call__", raise_out_of_memory)
-    memory = r"^fold 0: the machine or its GPU is out of memory\. Halve training\.batch_size"
+    memory = r"^fold 0: the machine or its GPU is out of memory\. Use smaller images"
     with refused(memory):
         fold.train_fold(task(backbone="simple_cnn"), 0, FoldPaths(tmp_path / "fold0"))
 

@@ -179,8 +179,9 @@ def _build_transform(item: str | dict[str, dict[str, Any]], symmetry: Symmetry) 
         try:
             return getattr(A, name)(**values)
         except (ValueError, TypeError, UserWarning) as error:
-            is_checked = isinstance(error.__cause__, ValidationError)
-            reason = "; ".join(describe_errors(error.__cause__)) if is_checked else " ".join(str(error).split())
+            reason = " ".join(str(error).split())
+            if isinstance(error.__cause__, ValidationError):
+                reason = "; ".join(describe_errors(error.__cause__).values())
             fix = f"Check the arguments of {name}"
             raise SettingError(f"{name}: {reason.rstrip('.')}", "augment", fix) from None
 

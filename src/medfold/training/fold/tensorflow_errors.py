@@ -15,16 +15,26 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
         topic: name of the work in messages, such as `fold 0`.
 
     Raises:
-        UserError: memory does not suffice, or TensorFlow rejects an argument.
+        UserError: memory does not suffice, an operation has no deterministic version for GPUs, or TensorFlow rejects an
+            argument.
     """
     try:
         yield
     except Exception as error:
         name = type(error).__name__  # by name: other backends have other classes
         if name == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error):
-            fix = "Halve training.batch_size and double training.accumulation_steps, or use smaller images"
+            fix = (
+                "Use smaller images (preparation.size); or, down to batches of 8, halve training.batch_size and double "
+                "training.accumulation_steps (docs/performance.md)"
+            )
             raise UserError("the machine or its GPU is out of memory", topic, fix) from None
+        if name == "UnimplementedError" and "determinis" in str(error):
+            fix = f"Set {variable('SET', 'training.deterministic=false')}"
+            raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic, fix) from None
         if name == "InvalidArgumentError":
-            fix = f"Run the same command with {variable('DEBUG')} for the traceback"
+            fix = (
+                "Check shapes and types of what plugins.py returns, if there is one; else please report it, with the "
+                f"traceback that {variable('DEBUG')} shows"
+            )
             raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic, fix) from None
         raise

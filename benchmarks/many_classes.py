@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.runs.prediction_files import write_table
+from medfold.runs.prediction_files import write_prediction_table
 from medfold.runs.predictions import predictions_table, read_predictions
 from medfold.scoring import Difference, bootstrap_interval, chance_score, metric_of, paired_difference
 from medfold.scoring.chance import label_means
@@ -73,7 +73,10 @@ def time_table(facts: CompetitionFacts, predictions: np.ndarray) -> None:
     ids = pd.Series([f"image_{number}" for number in range(len(predictions))])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "oof.npz"
-        report(f"{facts.task}, table written", lambda: write_table(predictions_table(facts, ids, predictions, 0), path))
+        report(
+            f"{facts.task}, table written",
+            lambda: write_prediction_table(predictions_table(facts, ids, predictions, 0), path),
+        )
         print(f"{facts.task}, table: {path.stat().st_size / 1e6:.1f} MB")
         report(f"{facts.task}, table read", lambda: read_predictions(facts, path))
 

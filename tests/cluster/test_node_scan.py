@@ -10,7 +10,7 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 from medfold.cluster import node, node_scan
 from medfold.cluster.files_on_nodes import SharedFile
-from medfold.cluster.node_scan import NodeScan, scan_images
+from medfold.cluster.node_scan import NodeScan, scan_images_on_node
 from medfold.competition import PreparationSettings
 from medfold.data import load_samples
 from medfold.images import THUMBNAIL_SIZE, ScanSettings, scan_in_processes
@@ -47,7 +47,7 @@ def images(small):
 
 def scanned_on_a_node(images, settings):
     raw_files = {name: SharedFile.of(settings.raw / name) for _, name in images}
-    messages = list(scan_images(NodeScan(settings, None, package_versions()), images, raw_files, None))
+    messages = list(scan_images_on_node(NodeScan(settings, None, package_versions()), images, raw_files, None))
     assert "node" in messages[0]
     archive = io.BytesIO(b"".join(message["part"] for message in messages if "file" in message))
     return np.load(archive)
@@ -72,7 +72,7 @@ def test_image_that_does_not_exist_is_unreadable_as_here(images):
     (images, settings) = images
     (settings.raw / images[1][1]).unlink()
     raw_files = {name: SharedFile.of(settings.raw / name) for row, name in images if row != 11}
-    messages = list(scan_images(NodeScan(settings, None, package_versions()), images, raw_files, None))
+    messages = list(scan_images_on_node(NodeScan(settings, None, package_versions()), images, raw_files, None))
     content = np.load(io.BytesIO(b"".join(message["part"] for message in messages if "file" in message)))
     scans = json.loads(str(content[node_scan.SCANS]))
     assert [scan[0] for scan in scans if scan[1]] == [11, 12]
@@ -80,5 +80,5 @@ def test_image_that_does_not_exist_is_unreadable_as_here(images):
 
 def test_other_packages_end_the_task_with_an_error(images):
     images, settings = images
-    (_, message) = scan_images(NodeScan(settings, None, {"numpy": "1.0"}), images, {}, None)
+    (_, message) = scan_images_on_node(NodeScan(settings, None, {"numpy": "1.0"}), images, {}, None)
     assert "has other packages" in str(message["error"])

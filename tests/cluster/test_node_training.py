@@ -12,7 +12,7 @@ pytest.importorskip("ray", reason="Ray is not installed")
 from medfold.cluster import node, node_training
 from medfold.cluster.files_on_nodes import SharedFile
 from medfold.cluster.node import CHECKPOINT, RESULTS
-from medfold.cluster.node_training import NodeInputs, compute_features, train_fold
+from medfold.cluster.node_training import NodeInputs, compute_features_on_node, train_fold_on_node
 from medfold.data import make_dataset
 from medfold.errors import UserError
 from medfold.runs import mark_fold_trained
@@ -82,7 +82,7 @@ def test_fold_is_trained_with_its_share_and_its_files_are_sent(node_inputs, chil
         finish(work)
 
     found = child(train)
-    messages = list(train_fold(node_inputs, 2, None, None))
+    messages = list(train_fold_on_node(node_inputs, 2, None, None))
     assert [message for message in messages if "topic" in message] == [{"topic": "fold 2", "text": "epoch 1/2"}]
     with ZipFile(io.BytesIO(contents(messages, RESULTS))) as archive:
         assert set(archive.namelist()) == {"fold2/oof.csv", "fold2/done.json"}
@@ -96,7 +96,7 @@ def test_fold_is_trained_with_its_share_and_its_files_are_sent(node_inputs, chil
 def test_gpu_of_the_task_is_that_of_the_training(node_inputs, child, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5")
     found = child(lambda work, listen: finish(work))
-    list(train_fold(replace(node_inputs, uses_gpu=True), 0, None, None))
+    list(train_fold_on_node(replace(node_inputs, uses_gpu=True), 0, None, None))
     assert found["environment"]["CUDA_VISIBLE_DEVICES"] == "5"
 
 
@@ -113,7 +113,7 @@ def test_training_resumes_from_the_checkpoint_and_sends_each_new_one(node_inputs
         finish(work)
 
     child(train)
-    messages = list(train_fold(node_inputs, 0, b"earlier", None))
+    messages = list(train_fold_on_node(node_inputs, 0, b"earlier", None))
     assert seen == [b"earlier"]
     assert contents(messages, CHECKPOINT) in (b"earlierlaterlast", b"laterlast")
     assert {} in messages  # signs of life while the child is silent
@@ -128,7 +128,7 @@ def test_end_of_a_failed_training_is_the_last_message(node_inputs, child, error,
         raise error
 
     found = child(train)
-    message = list(train_fold(node_inputs, 0, None, None))[-1]
+    message = list(train_fold_on_node(node_inputs, 0, None, None))[-1]
     assert {name: str(value) for name, value in message.items()} == last
     assert found["ended"]
 
@@ -138,7 +138,7 @@ def test_weights_and_features_are_those_of_this_node(node_inputs, child, tmp_pat
         (tmp_path / name).write_bytes(b"content")
     weights, features = (SharedFile.of(tmp_path / name) for name in ("net.weights.h5", "a.npy"))
     found = child(lambda work, listen: finish(work) or found.update(inputs=work.inputs))
-    list(train_fold(replace(node_inputs, weights=weights, features=features), 0, None, None))
+    list(train_fold_on_node(replace(node_inputs, weights=weights, features=features), 0, None, None))
     inputs = found["inputs"]
     assert inputs.recipe.backbone.weights.endswith("/weights/net.weights.h5")
     assert inputs.features_file.name == "a.npy"
@@ -147,9 +147,9 @@ def test_weights_and_features_are_those_of_this_node(node_inputs, child, tmp_pat
 
 def test_features_are_computed_and_sent(node_inputs, child):
     child(lambda work, listen: work.inputs.features_file.write_bytes(b"features"))
-    assert contents(list(compute_features(node_inputs, None)), RESULTS) == b"features"
+    assert contents(list(compute_features_on_node(node_inputs, None)), RESULTS) == b"features"
 
 
 def test_other_packages_are_an_error_before_any_work(node_inputs, child):
-    messages = list(train_fold(replace(node_inputs, versions={"keras": "1.0"}), 0, None, None))
+    messages = list(train_fold_on_node(replace(node_inputs, versions={"keras": "1.0"}), 0, None, None))
     assert "has other packages" in str(messages[-1]["error"])

@@ -174,7 +174,7 @@ def test_check_of_the_store_is_printed_if_it_takes_a_while(small, steps, monkeyp
 
 @pytest.mark.parametrize("place", ["here", "kaggle"])
 def test_trackers_get_what_is_trained_for_each_seed(folded, trainings, in_this_process, monkeypatch, capsys, place):
-    monkeypatch.setattr(command, "data_on_kaggle", lambda _: None)
+    monkeypatch.setattr(command, "find_data_on_kaggle", lambda _: None)
     for name in ("baseline", "baseline-s1"):
         tracked_run(folded, name)
     train(folded, seeds=[0, 1], on=place, trackers=["tensorboard"])

@@ -45,7 +45,7 @@ def test_members_with_other_ids_or_nan_are_refused(table, message):
 
 
 def test_mean_by_id_without_tables_is_refused():
-    with refused("nothing to average"):
+    with refused("no predictions to average"):
         mean_by_id({}, ["a"])
 
 

@@ -15,7 +15,7 @@ def test_table_holds_scored_predictions_and_the_probabilities_behind_them(two_ru
     table = oof_table(two_runs.facts, found)
     assert list(table.columns) == ["id", "fold", "target", "probability of target"]
     assert table["id"].tolist() == found.oof.unit_ids.tolist()
-    assert table["fold"].tolist() == found.oof.fold.tolist()
+    assert table["fold"].tolist() == found.oof.folds.tolist()
     assert table["target"].tolist() == found.oof.predictions[:, 0].tolist()  # ranks
     assert table["probability of target"].tolist() == found.members.predictions.mean(axis=0)[:, 0].tolist()
 

@@ -58,8 +58,8 @@ def test_a_text_that_is_no_pattern_is_refused(key, pattern, clinic, refusal):
 
 @pytest.fixture
 def short_limits(monkeypatch):
-    monkeypatch.setattr(image_columns, "SECONDS", 0.1)
-    monkeypatch.setattr(path_patterns, "SECONDS", 0.1)
+    monkeypatch.setattr(image_columns, "PATTERN_SECONDS", 0.1)
+    monkeypatch.setattr(path_patterns, "PATTERN_SECONDS", 0.1)
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ def _write_run(
     from medfold.competition.recipe_files import load_recipe
     from medfold.data.dataset import make_dataset
     from medfold.runs.oof import write_oof
-    from medfold.runs.prediction_files import write_table
+    from medfold.runs.prediction_files import write_prediction_table
     from medfold.runs.predictions import predictions_table
     from medfold.runs.run_names import checked_run_paths
     from medfold.runs.start_check import record_run_start
@@ -126,6 +126,6 @@ def _write_run(
             paths.oof: predictions_table(facts, dataset.train["id"][here], oof, fold=fold),
             paths.test: predictions_table(facts, dataset.test["id"], test),
         }
-        written = [write_table(table, path) for path, table in tables.items()]
+        written = [write_prediction_table(table, path) for path, table in tables.items()]
         json_files.write({path.name: sha256(path) for path in written}, paths.done)
     write_oof(facts, run, dataset.train, dataset.targets)

@@ -60,7 +60,7 @@ def test_print_json_prints_fields_of_the_result_and_text_to_stderr(capsys):
         console.print_table(["name"], [["row"]])
         return [Found(float("nan"), np.array([0, 2]), pd.DataFrame({"id": ["a"], "p": [0.25]}), Path("x.csv"))]
 
-    result = console.print_json(command)
+    result = console.run_and_print_json(command)
     assert result[0].file == Path("x.csv")
     printed = capsys.readouterr()
     assert json.loads(printed.out) == {
@@ -80,7 +80,7 @@ def test_print_json_reports_errors_of_users_and_of_the_disk(tmp_path, capsys):
         raise error
 
     with refused("no such fold"):
-        console.print_json(refuse)
+        console.run_and_print_json(refuse)
     assert json.loads(capsys.readouterr().out) == {
         "result": {"done": 1},
         "warnings": [],
@@ -91,5 +91,5 @@ def test_print_json_reports_errors_of_users_and_of_the_disk(tmp_path, capsys):
         raise OSError(28, "No space left on device", str(tmp_path / "x"))
 
     with refused("no disk space left"):
-        console.print_json(write)
+        console.run_and_print_json(write)
     assert "no disk space left" in json.loads(capsys.readouterr().out)["error"]

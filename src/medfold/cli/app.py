@@ -420,9 +420,9 @@ def clean_kaggle(yes: Yes = False) -> None:
 
 def _run(command: Callable[[], Result], as_json: bool) -> Result:
     """Runs a command, which prints text; with --json prints its result as JSON instead."""
-    from medfold.terminal.console import print_json
+    from medfold.terminal.console import run_and_print_json
 
-    return print_json(command) if as_json else command()
+    return run_and_print_json(command) if as_json else command()
 
 
 def _show_version(is_requested: bool) -> None:

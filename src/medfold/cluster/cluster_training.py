@@ -14,7 +14,14 @@ from medfold.scoring import OofScore
 from medfold.system import locks
 from medfold.terminal.console import EACH_EPOCH, console, say
 from medfold.terminal.progress import live_table
-from medfold.training import RunPlan, TrainingRequest, located, plan_as_text, plan_run, remove_run_if_no_fold_started
+from medfold.training import (
+    RunPlan,
+    TrainingRequest,
+    plan_as_text,
+    plan_run,
+    remove_run_if_no_fold_started,
+    with_file_of_setting,
+)
 
 
 def train_on_cluster(
@@ -86,4 +93,4 @@ def _run_driver(
                 else:
                     show(message["topic"], message["text"])
     except UserError as error:
-        raise located(competition, plans[0].request, error) from None
+        raise with_file_of_setting(competition, plans[0].request, error) from None

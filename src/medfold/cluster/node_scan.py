@@ -36,7 +36,7 @@ class NodeScan:
     versions: dict[str, str]
 
 
-def scan_images(
+def scan_images_on_node(
     node_scan: NodeScan, images: list[tuple[int, str]], raw_files: dict[str, SharedFile], server: Any
 ) -> Iterator[Message]:
     """Scans images on this node.

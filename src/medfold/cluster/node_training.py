@@ -53,7 +53,9 @@ class NodeInputs:
     uses_gpu: bool
 
 
-def train_fold(node_inputs: NodeInputs, number: int, checkpoint: bytes | None, server: Any) -> Iterator[Message]:
+def train_fold_on_node(
+    node_inputs: NodeInputs, number: int, checkpoint: bytes | None, server: Any
+) -> Iterator[Message]:
     """Trains a fold on this node.
 
     Args:
@@ -82,7 +84,7 @@ def train_fold(node_inputs: NodeInputs, number: int, checkpoint: bytes | None, s
         yield from reported(_work(node_inputs, make, results, fold_paths, folder, server))
 
 
-def compute_features(node_inputs: NodeInputs, server: Any) -> Iterator[Message]:
+def compute_features_on_node(node_inputs: NodeInputs, server: Any) -> Iterator[Message]:
     """Computes the features of the frozen backbone on this node; yields messages as `train_fold` does."""
     with work_folder() as folder:
 

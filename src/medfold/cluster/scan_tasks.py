@@ -65,7 +65,7 @@ def _scan_task(
 
     receivers = {RESULTS: partial(_receive, images, settings, send)}
     folder = (settings.store_file or settings.thumbnails_file or settings.raw).parent
-    return ClusterTask("prepare", remote, node_scan.scan_images, arguments, receivers, folder)
+    return ClusterTask("prepare", remote, node_scan.scan_images_on_node, arguments, receivers, folder)
 
 
 def _receive(images: list[tuple[int, str]], settings: ScanSettings, send: Callable[..., None], archive: Path) -> None:

@@ -107,7 +107,7 @@ def fold_task(
 
     receivers = {CHECKPOINT: receive_checkpoint, RESULTS: receive_results}
     return ClusterTask(
-        topic, remote, node_training.train_fold, arguments, receivers, run_paths.folder, run_paths.log(number)
+        topic, remote, node_training.train_fold_on_node, arguments, receivers, run_paths.folder, run_paths.log(number)
     )
 
 
@@ -129,5 +129,5 @@ def features_task(remote: Remote, inputs: Any, features: Path) -> ClusterTask:
 
     receivers = {RESULTS: receive_results}
     return ClusterTask(
-        "features", remote, node_training.compute_features, lambda: (inputs,), receivers, features.parent
+        "features", remote, node_training.compute_features_on_node, lambda: (inputs,), receivers, features.parent
     )

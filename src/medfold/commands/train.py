@@ -18,7 +18,7 @@ from medfold.competition import (
 from medfold.data import Dataset, make_dataset
 from medfold.errors import UserError
 from medfold.images import store_key, verify_store
-from medfold.notebooks import data_on_kaggle, train_on_kaggle
+from medfold.notebooks import find_data_on_kaggle, train_on_kaggle
 from medfold.runs import check_folds_exist
 from medfold.scoring import describe_score
 from medfold.terminal.command_text import variable
@@ -83,7 +83,7 @@ def train(
     if on == "ray":
         check_cluster(address)  # before the images are prepared
     if on == "kaggle":
-        data_on_kaggle(competition)  # raises its errors before the images are scanned
+        find_data_on_kaggle(competition)  # raises its errors before the images are scanned
         dataset = _make_dataset(competition, None)
         scores = (train_on_kaggle(competition, request, resolved_recipe, dataset) for request in requests)
     else:

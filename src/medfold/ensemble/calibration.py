@@ -42,6 +42,6 @@ def calibration_gain(
     ece = METRICS["ece"]
     combination = partial(chosen.method.fit, metric=metric_of(facts), per_class=per_class)
     fit = chain_fits(combination, scaling)
-    after = cross_fit(fit, members.predictions, members.targets, members.fold)
+    after = cross_fit(fit, members.predictions, members.targets, members.folds)
     temperature = fit(members.predictions, members.targets).parameters["temperature"]
     return Calibration(temperature, ece(members.targets, chosen.predictions), ece(members.targets, after))

@@ -82,7 +82,7 @@ def ensemble_runs(
     oof_by_run = [oof_by_unit(facts, run.read_oof(facts), dataset.train, dataset.targets) for run in runs]
     first_run = oof_by_run[0]  # labels, folds and groups of the units are the same for all
     stack = np.stack([predicted.predictions for predicted in oof_by_run])
-    members = MemberPredictions([run.name for run in runs], stack, first_run.targets, first_run.fold, first_run.group)
+    members = MemberPredictions([run.name for run in runs], stack, first_run.targets, first_run.folds, first_run.group)
     method_choice = choose_method(members, facts, method, per_class)
     probabilities_fitted, probabilities_oof = method_choice.probabilities
     probabilities = replace(first_run, predictions=probabilities_oof)

@@ -15,20 +15,20 @@ class MemberPredictions:
         run_names: names of the runs, one per member.
         predictions: float64 (members, units, columns), out of fold.
         targets: int (units,) or (units, labels).
-        fold: number of the fold of each unit, int (units,).
+        folds: number of the fold of each unit, int (units,).
         group: number of the group of each unit, int (units,).
     """
 
     run_names: list[str]
     predictions: np.ndarray
     targets: np.ndarray
-    fold: np.ndarray
+    folds: np.ndarray
     group: np.ndarray
 
     @property
     def can_be_cross_fitted(self) -> bool:
         """True if at least two folds are trained."""
-        return len(np.unique(self.fold)) > 1
+        return len(np.unique(self.folds)) > 1
 
 
 def error_correlation(members: MemberPredictions) -> np.ndarray:

@@ -137,12 +137,12 @@ def _score_method(
     arithmetic_mean: MethodCandidate,
 ) -> MethodCandidate:
     """Scores a method against the arithmetic mean; cross-fitted if several folds are trained."""
-    fit = _fit(method, metric, per_class)
+    fit = _fit_of(method, metric, per_class)
     fitted = fit(members.predictions, members.targets)
     in_sample = fitted.apply(members.predictions)
     predictions = in_sample
     if members.can_be_cross_fitted:
-        predictions = cross_fit(fit, members.predictions, members.targets, members.fold)
+        predictions = cross_fit(fit, members.predictions, members.targets, members.folds)
     return MethodCandidate(
         fitted=fitted,
         predictions=predictions,
@@ -153,7 +153,7 @@ def _score_method(
     )
 
 
-def _fit(method: EnsembleMethod, metric: Metric, per_class: bool) -> Fit:
+def _fit_of(method: EnsembleMethod, metric: Metric, per_class: bool) -> Fit:
     return partial(method.fit, metric=metric, per_class=per_class)
 
 
@@ -175,8 +175,8 @@ def _post_process(
         return None
     step = post_processing.fit(chosen.fitted.apply(members.predictions), members.targets)
     fitted = chosen.fitted.followed_by(step)
-    fit = chain_fits(_fit(chosen.method, metric, per_class), post_processing.fit)
-    cross_fitted = cross_fit(fit, members.predictions, members.targets, members.fold)
+    fit = chain_fits(_fit_of(chosen.method, metric, per_class), post_processing.fit)
+    cross_fitted = cross_fit(fit, members.predictions, members.targets, members.folds)
     return PostProcessed(
         title=post_processing.title,
         calibrates=post_processing.calibrates,

@@ -8,7 +8,7 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.ensemble import Ensemble
 from medfold.paths import SubmissionPaths
-from medfold.runs import is_wide, write_table
+from medfold.runs import is_wide, write_prediction_table
 from medfold.system import files
 
 
@@ -26,7 +26,7 @@ def write_recheck_files(competition: Competition, ensemble: Ensemble, submission
     ensemble.method_choice.fitted.save(paths.recheck_parameters)
     table = oof_table(competition.facts, ensemble)
     if is_wide(len(competition.facts.prediction_columns)):
-        write_table(table, paths.recheck_wide_oof)
+        write_prediction_table(table, paths.recheck_wide_oof)
         return
     # With all digits, as rounding would change ties.
     files.write_text(table.to_csv(index=False, float_format="%.17g", lineterminator="\n"), paths.recheck_oof)
@@ -41,7 +41,7 @@ def oof_table(facts: CompetitionFacts, ensemble: Ensemble) -> pd.DataFrame:
     """
     probability_columns = [f"{PROBABILITY_PREFIX}{column}" for column in facts.prediction_columns]
     parts = [
-        pd.DataFrame({"id": ensemble.oof.unit_ids, "fold": ensemble.oof.fold}),
+        pd.DataFrame({"id": ensemble.oof.unit_ids, "fold": ensemble.oof.folds}),
         pd.DataFrame(ensemble.oof.predictions, columns=facts.prediction_columns),
         pd.DataFrame(ensemble.probabilities.predictions, columns=probability_columns),
     ]

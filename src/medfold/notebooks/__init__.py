@@ -10,7 +10,7 @@
   notebook; `notebook_file`: the notebooks; `attached_data`: the competition's data on Kaggle, and where it is mounted.
 """
 
-from medfold.notebooks.attached_data import data_on_kaggle
+from medfold.notebooks.attached_data import find_data_on_kaggle
 from medfold.notebooks.hidden_predictions import predict_hidden_test
 from medfold.notebooks.notebook_training import train_in_notebook
 from medfold.notebooks.remote_training import train_on_kaggle
@@ -21,7 +21,7 @@ from medfold.notebooks.training_bundle import TrainingBundle
 __all__ = [
     "SubmissionBundle",
     "TrainingBundle",
-    "data_on_kaggle",
+    "find_data_on_kaggle",
     "pack_submission",
     "predict_hidden_test",
     "train_in_notebook",

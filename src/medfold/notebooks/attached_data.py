@@ -12,7 +12,7 @@ from medfold.kaggle import AttachedData
 from medfold.text import shorten_list
 
 
-def data_on_kaggle(competition: Competition) -> AttachedData:
+def find_data_on_kaggle(competition: Competition) -> AttachedData:
     """Returns the data to attach to a notebook that trains; nothing, if medfold makes the data itself.
 
     Raises:

@@ -62,7 +62,7 @@ def _prepare_data(competition: Competition, inputs: Path) -> None:
     if source.is_embedded:
         fetch_raw_data(competition)
         return
-    attached = attached_data.data_on_kaggle(competition)
+    attached = attached_data.find_data_on_kaggle(competition)
     if attached.competition:
         folder = attached_data.competition_folder(inputs, attached.competition)
     else:

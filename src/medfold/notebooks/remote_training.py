@@ -16,7 +16,7 @@ from medfold.kaggle import (
     run_on_kaggle,
 )
 from medfold.notebooks import notebook_file, training_bundle, wheels
-from medfold.notebooks.attached_data import data_on_kaggle
+from medfold.notebooks.attached_data import find_data_on_kaggle
 from medfold.notebooks.bundle import say_written
 from medfold.paths import RunPaths
 from medfold.runs import trained_folds, write_oof
@@ -50,7 +50,7 @@ def train_on_kaggle(
     Raises:
         UserError: errors of `train_run`; Kaggle does not have the data, refuses the notebook, or the notebook fails.
     """
-    attached = data_on_kaggle(competition)
+    attached = find_data_on_kaggle(competition)
     num_folds = competition.facts.folds.k
     run_paths, missing = begin_run(competition, request, recipe)
     if missing:

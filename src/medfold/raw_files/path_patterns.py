@@ -9,7 +9,7 @@ from medfold.errors import SettingError, UserError
 from medfold.system.limits import interrupted_after
 from medfold.text import shorten_list
 
-SECONDS = 5  # to match one path, which takes microseconds
+PATTERN_SECONDS = 5  # to match one path, which takes microseconds
 CHANNEL_FIELD = "channel"  # the field that is replaced by the names in images.channels
 
 
@@ -83,7 +83,7 @@ class PathPattern:
             UserError: many fields, which could be told apart in too many ways.
         """
         try:
-            with interrupted_after(SECONDS):
+            with interrupted_after(PATTERN_SECONDS):
                 match = self._regex.fullmatch(path)
         except TimeoutError:
             what = f"takes too long to match '{path}'"

@@ -33,7 +33,7 @@ from medfold.runs.identity import (
 )
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.runs.packing_locks import packing_lock
-from medfold.runs.prediction_files import is_wide, write_table
+from medfold.runs.prediction_files import is_wide, write_prediction_table
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
 from medfold.runs.run_json import (
@@ -86,5 +86,5 @@ __all__ = [
     "trained_folds",
     "training_seconds",
     "write_oof",
-    "write_table",
+    "write_prediction_table",
 ]

@@ -76,7 +76,7 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
     dataset = dataset_of_runs(competition, "+".join(sides).split("+"))
     runs_by_side = [[open_run_on_current_folds(competition, name) for name in names] for names in names_by_side]
     oof_by_side = [[_oof_of(competition, run, dataset) for run in runs] for runs in runs_by_side]
-    folds = set.intersection(*(set(np.unique(oof.fold).tolist()) for oofs in oof_by_side for oof in oofs))
+    folds = set.intersection(*(set(np.unique(oof.folds).tolist()) for oofs in oof_by_side for oof in oofs))
     if not folds:
         raise UserError(
             "the runs have no trained fold in common", variable("RUNS", " ".join(sides)), "Train the same fold of each"
@@ -100,9 +100,9 @@ def _oof_of(competition: Competition, run: TrainedRun, dataset: Dataset) -> OofP
 
 
 def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:
-    rows = np.isin(oof.fold, list(folds))
+    rows = np.isin(oof.folds, list(folds))
     return OofPredictions(
-        *(getattr(oof, name)[rows] for name in ("unit_ids", "predictions", "targets", "fold", "group"))
+        *(getattr(oof, name)[rows] for name in ("unit_ids", "predictions", "targets", "folds", "group"))
     )
 
 

@@ -10,7 +10,7 @@ from medfold.earlier_versions import SCORE
 from medfold.errors import UserError
 from medfold.paths import RunPaths
 from medfold.runs.fold_state import fold_states
-from medfold.runs.prediction_files import write_table
+from medfold.runs.prediction_files import write_prediction_table
 from medfold.runs.run import read_run
 from medfold.runs.train_command import train_command
 from medfold.runs.trained_run import TrainedRun
@@ -42,7 +42,7 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         score = oof_score(facts, oof_by_unit(facts, oof, train, targets), run.is_optimistic)
         warnings = self_check_warnings(run_paths, states.trained)
         content = score.content() | ({"self_check_warnings": warnings} if warnings else {})
-        write_table(oof, run_paths.oof)
+        write_prediction_table(oof, run_paths.oof)
         json_files.write(content, run_paths.score, sealed=True)
     return score
 

@@ -23,7 +23,7 @@ def is_wide(num_columns: int) -> bool:
     return num_columns > MAX_CSV_COLUMNS
 
 
-def write_table(table: pd.DataFrame, path: Path) -> Path:
+def write_prediction_table(table: pd.DataFrame, path: Path) -> Path:
     """Writes a table atomically as .csv or .npz, and removes a table of the same name in the other format.
 
     Equal tables give equal bytes. An .npz file holds an array for each column of text or of whole numbers, `columns`
@@ -55,8 +55,8 @@ def write_table(table: pd.DataFrame, path: Path) -> Path:
     return npz
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Reads a table of `write_table`; its numbers are float64.
+def read_prediction_table(path: Path) -> pd.DataFrame:
+    """Reads a table of `write_prediction_table`; its numbers are float64.
 
     Raises:
         UserError: the file is damaged.

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
-from medfold.runs.prediction_files import read_table
+from medfold.runs.prediction_files import read_prediction_table
 from medfold.text import count_of, shorten_list
 
 
@@ -37,7 +37,7 @@ def read_predictions(facts: CompetitionFacts, path: Path) -> pd.DataFrame:
     Raises:
         UserError: a missing column, or a prediction that is not a finite number.
     """
-    table = read_table(path)
+    table = read_prediction_table(path)
     for column in ("id", *facts.prediction_columns):
         if column not in table:
             fix = "It is not a table of this competition; train the fold again"

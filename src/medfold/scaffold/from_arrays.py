@@ -15,7 +15,7 @@ from medfold.text import shorten_list
 LABEL_KINDS = "biufUS"  # of NumPy's types: numbers and texts
 
 
-def from_arrays(folder: RawFolder) -> Draft:
+def draft_from_arrays(folder: RawFolder) -> Draft:
     """Drafts the facts from the arrays of the first .npz file, in the layout of MedMNIST.
 
     Raises:

@@ -7,9 +7,9 @@ from medfold.images import UNSUPPORTED_FORMATS, is_dicom
 from medfold.raw_files import list_files
 from medfold.scaffold.class_folders import class_names
 from medfold.scaffold.draft import Doubt, Draft
-from medfold.scaffold.from_arrays import from_arrays
-from medfold.scaffold.from_folders import from_folders
-from medfold.scaffold.from_table import from_table
+from medfold.scaffold.from_arrays import draft_from_arrays
+from medfold.scaffold.from_folders import draft_from_folders
+from medfold.scaffold.from_table import draft_from_table
 from medfold.scaffold.image_files import IMAGE_EXTENSIONS, OTHER_EXTENSIONS, ImageFiles
 from medfold.scaffold.raw_folder import RawFolder
 from medfold.scaffold.table_search import FoundTables, check_unmatched, find_labels
@@ -65,18 +65,18 @@ def _draft_from_labels(folder: RawFolder) -> Draft:
     tables = find_labels(folder.image_files, folder.train_tables)
     if not tables.best and not folder_classes:
         tables = find_labels(folder.image_files, sorted([*folder.train_tables, *folder.test_tables]))
-    draft = _draft_from_table(folder, tables, folder_classes) if tables.best else None
+    draft = _draft_from_best_table(folder, tables, folder_classes) if tables.best else None
     if draft is not None:
         return draft
     if folder.image_files.files:
-        return _draft_from_folders(folder, tables)
-    return from_arrays(folder)
+        return _draft_from_class_folders(folder, tables)
+    return draft_from_arrays(folder)
 
 
-def _draft_from_table(folder: RawFolder, tables: FoundTables, folder_classes: set[str]) -> Draft | None:
+def _draft_from_best_table(folder: RawFolder, tables: FoundTables, folder_classes: set[str]) -> Draft | None:
     """Drafts the facts from the table of labels; None if folders are more likely to name the classes."""
     try:
-        draft, has_named_label = from_table(folder, tables)
+        draft, has_named_label = draft_from_table(folder, tables)
     except NoLabelError:
         if not folder_classes:
             raise
@@ -88,10 +88,10 @@ def _draft_from_table(folder: RawFolder, tables: FoundTables, folder_classes: se
     return draft if has_named_label or holds_classes or not folder_classes else None
 
 
-def _draft_from_folders(folder: RawFolder, tables: FoundTables) -> Draft:
+def _draft_from_class_folders(folder: RawFolder, tables: FoundTables) -> Draft:
     """Drafts the facts from folders, with doubts about the tables that are not used."""
     check_unmatched(tables.unmatched, folder.image_files)
-    draft = from_folders(folder)
+    draft = draft_from_folders(folder)
     draft.doubts += tables.unreadable_doubts()
     matching = sorted(table.path for table in (tables.best, *tables.others) if table)
     for unused in (list(tables.unmatched), matching):

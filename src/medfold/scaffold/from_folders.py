@@ -34,7 +34,7 @@ class _Splits(NamedTuple):
     unlabelled: list[ImagePath]
 
 
-def from_folders(folder: RawFolder) -> Draft:
+def draft_from_folders(folder: RawFolder) -> Draft:
     """Drafts the facts from folders named after classes; the test set has the same folders, or no labels.
 
     Raises:

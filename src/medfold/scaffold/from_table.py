@@ -36,7 +36,7 @@ class TableDraft(NamedTuple):
     has_named_label: bool
 
 
-def from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
+def draft_from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
     """Drafts the facts from the table of labels.
 
     Args:

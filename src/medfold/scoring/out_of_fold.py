@@ -22,14 +22,14 @@ class OofPredictions:
         unit_ids: text (units,), the ids of the units.
         predictions: float64 (units, columns).
         targets: int (units,) or (units, labels).
-        fold: number of the fold of each unit, int (units,).
+        folds: number of the fold of each unit, int (units,).
         group: number of the group of each unit, int (units,).
     """
 
     unit_ids: np.ndarray
     predictions: np.ndarray
     targets: np.ndarray
-    fold: np.ndarray
+    folds: np.ndarray
     group: np.ndarray
 
 
@@ -109,7 +109,7 @@ def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame,
         unit_ids=aggregated.unit_ids,
         predictions=aggregated.predictions,
         targets=aggregated.targets,
-        fold=oof["fold"].to_numpy()[aggregated.first_rows],
+        folds=oof["fold"].to_numpy()[aggregated.first_rows],
         group=train["group"].to_numpy()[rows][aggregated.first_rows],
     )
 
@@ -128,10 +128,10 @@ def oof_score(
     """
     metric = metric_of(facts)
     low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
-    folds = np.unique(oof.fold).tolist()
+    folds = np.unique(oof.folds).tolist()
     per_fold = {}
     for fold in folds:
-        in_fold = oof.fold == fold
+        in_fold = oof.folds == fold
         per_fold[str(fold)] = _rounded(metric(oof.targets[in_fold], oof.predictions[in_fold]))
     probabilities = probabilities or oof
     more_metrics = {}

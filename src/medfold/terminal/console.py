@@ -39,7 +39,7 @@ def redirect_lines(listener: Callable[[str, str], None]) -> Iterator[None]:
         _listener = None
 
 
-def print_json(command: Callable[[], Result]) -> Result:
+def run_and_print_json(command: Callable[[], Result]) -> Result:
     """Runs a command and prints its result as JSON to standard output; its text goes to standard error.
 
     The JSON is one object: `result`, the fields of what the command returns (tables as lists of rows, undefined numbers

@@ -13,7 +13,7 @@ from medfold.training.fold_archive import pack_folds, unpack_folds
 from medfold.training.fold_training import FeatureComputation, FoldTraining
 from medfold.training.parallel import ResourceShare
 from medfold.training.request import TrainingRequest
-from medfold.training.run import located, plan_as_text, train_run
+from medfold.training.run import plan_as_text, train_run, with_file_of_setting
 from medfold.training.run_inputs import RunInputs
 from medfold.training.run_metadata import package_versions
 from medfold.training.run_plan import RunPlan, plan_run
@@ -35,7 +35,6 @@ __all__ = [
     "begin_run",
     "check_recipe_trainable",
     "features_hashes_path",
-    "located",
     "missing_folds",
     "pack_folds",
     "package_versions",
@@ -45,4 +44,5 @@ __all__ = [
     "requested_folds",
     "train_run",
     "unpack_folds",
+    "with_file_of_setting",
 ]

@@ -88,13 +88,15 @@ def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, 
     """
     errors = parallel.train_in_parallel(competition.project_paths.root, plan.trainings, num_jobs, finish)
     if errors:
-        listed = [f"fold {fold}: {located(competition, plan.request, error)}" for fold, error in errors.items()]
+        listed = [
+            f"fold {fold}: {with_file_of_setting(competition, plan.request, error)}" for fold, error in errors.items()
+        ]
         fix = "The others are done; run the same command to train the missing ones"
         what = f"{len(errors)} of {len(plan.trainings)} folds failed: {shorten_list(listed)}"
         raise UserError(what, plan.run_paths.folder, fix)
 
 
-def located(competition: Competition, request: TrainingRequest, error: Exception) -> Exception:
+def with_file_of_setting(competition: Competition, request: TrainingRequest, error: Exception) -> Exception:
     """Returns an error of a training; one in the value of a key names the file that holds the key."""
     try:
         with setting_errors_located(competition.paths, request.recipe, request.overrides):

@@ -48,7 +48,7 @@ def make_section(tmp_path, monkeypatch):
         ensemble = SimpleNamespace(
             runs=[run],
             run_names=["one"],
-            oof=SimpleNamespace(unit_ids=["a", "b"], fold=np.array([2, 0])),
+            oof=SimpleNamespace(unit_ids=["a", "b"], folds=np.array([2, 0])),
             probabilities=SimpleNamespace(targets=np.array(TRUE_LABELS[task]), predictions=np.array(predictions)),
             score=SimpleNamespace(trained_folds=[0, 2]),
         )

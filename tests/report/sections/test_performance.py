@@ -31,7 +31,7 @@ def test_gallery_captions_match_targets_and_predictions(competition, good):
     rows = {name: number for number, name in enumerate(found.oof.unit_ids)}
     for name, truth, predicted, fold in tiles:
         row = rows[name]
-        assert (int(truth), int(fold)) == (found.oof.targets[row], found.oof.fold[row])
+        assert (int(truth), int(fold)) == (found.oof.targets[row], found.oof.folds[row])
         assert predicted == f"{found.oof.predictions[row, 0]:.3f}"
     assert "there are no heat maps" in text
 

@@ -13,7 +13,7 @@ from medfold.system.limits import interrupted_after
 from medfold.terminal.console import warn
 from medfold.text import count_of, shorten_list
 
-SECONDS = 10  # for labels.group_pattern, which takes microseconds for an id
+PATTERN_SECONDS = 10  # for labels.group_pattern, which takes microseconds for an id
 FEW_IMAGES = 20  # with so few images, each may well be of a different patient
 
 
@@ -108,7 +108,7 @@ def _patients(ids: pd.Series, pattern: str | None, column: pd.Series | None = No
     if not pattern:
         return [None] * len(ids)
     try:
-        with interrupted_after(SECONDS + len(ids) / 10_000):
+        with interrupted_after(PATTERN_SECONDS + len(ids) / 10_000):
             matches = [re.match(pattern, image_id) for image_id in ids]
     except TimeoutError:
         what = "takes too long: nested repetitions such as (a+)+ try every way to split an id"

@@ -48,19 +48,19 @@ class Source:
             known = SOURCES.names()
             hint = did_you_mean(str(self.kind), known)
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
-        self._kind = SOURCES[self.kind]
-        self.options = config.validated(self._kind.schema, settings, f"{where}, source")
+        self._source_kind = SOURCES[self.kind]
+        self.options = config.validated(self._source_kind.schema, settings, f"{where}, source")
         self._paths = paths
 
     @property
     def is_embedded(self) -> bool:
         """True if medfold makes the data itself, without a network."""
-        return self._kind.is_embedded
+        return self._source_kind.is_embedded
 
     @property
     def has_address(self) -> bool:
         """False if only `FROM=` can name the data."""
-        return self._kind.has_address
+        return self._source_kind.has_address
 
     @property
     def is_complete(self) -> bool:
@@ -86,7 +86,7 @@ class Source:
 
         def fill(raw: Path) -> int | None:
             with files.atomic_write(paths.solution_folder) as solution:
-                self._kind.fetch(self.options, SourceFolders(raw, solution, paths.downloads))
+                self._source_kind.fetch(self.options, SourceFolders(raw, solution, paths.downloads))
                 solution.mkdir(exist_ok=True)
             return archives.size_of(paths.downloads) or None  # None: it gave files, not an archive
 
@@ -105,7 +105,7 @@ class Source:
         path = local_files.existing_path(path)
 
         def fill(raw: Path) -> int | None:
-            local_files.copy_or_unpack(path, raw, self._kind.accept(self.options, path))
+            local_files.copy_or_unpack(path, raw, self._source_kind.accept(self.options, path))
             return archives.size_of(path)
 
         what, where = "contains no files", variable("FROM", path)
@@ -196,11 +196,15 @@ class Source:
             id, x, y, radius: one disc per finding, in pixels of the raw image. None if the source does not know them,
             or before the download.
         """
-        return self._kind.finding_positions(self._paths.solution_folder) if self._kind.finding_positions else None
+        return (
+            self._source_kind.finding_positions(self._paths.solution_folder)
+            if self._source_kind.finding_positions
+            else None
+        )
 
     def on_kaggle(self) -> "AttachedData | None":
         """Returns what to attach to a notebook on Kaggle, so that it finds the data; None if the data is not there."""
-        return self._kind.on_kaggle(self.options) if self._kind.on_kaggle else None
+        return self._source_kind.on_kaggle(self.options) if self._source_kind.on_kaggle else None
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""
@@ -234,7 +238,7 @@ class Source:
         return True
 
     def _single_files(self) -> SingleFiles | None:
-        return self._kind.single_files(self.options) if self._kind.single_files else None
+        return self._source_kind.single_files(self.options) if self._source_kind.single_files else None
 
 
 def _normalise_names(raw: Path) -> None:

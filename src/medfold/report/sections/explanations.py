@@ -107,7 +107,7 @@ def _captions(competition: Competition, samples: pd.DataFrame, ensemble: Ensembl
             label = targets[row, column] if targets.ndim == 2 else facts.class_names[targets[row]]
             truth = f"{name}: true {isolate(label)}, predicted {p:.3f}"
         # The image's id, since the name of a unit may contain that of a patient.
-        return f"{isolate(samples['id'].iloc[row])}, {truth}, fold {ensemble.oof.fold[row]}"
+        return f"{isolate(samples['id'].iloc[row])}, {truth}, fold {ensemble.oof.folds[row]}"
 
     return text
 

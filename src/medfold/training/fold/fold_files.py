@@ -8,7 +8,7 @@ import pandas as pd
 
 from medfold.paths import FoldPaths
 from medfold.prediction import save_weights
-from medfold.runs import mark_fold_trained, write_table
+from medfold.runs import mark_fold_trained, write_prediction_table
 from medfold.system import files, json_files
 from medfold.tables import write_csv
 from medfold.training.fold.trained_net import TrainedNet
@@ -52,8 +52,8 @@ class FoldFiles:
             stale.unlink(missing_ok=True)
         save_weights(trained.net, self._weights)
         write_csv(trained.history, self._paths.history)
-        write_table(oof, self._paths.oof)
-        write_table(test, self._paths.test)
+        write_prediction_table(oof, self._paths.oof)
+        write_prediction_table(test, self._paths.test)
 
     def finish(self, warnings: list[str]) -> None:
         """Writes the warnings of the self-check, the duration and the marker, and removes the checkpoint."""

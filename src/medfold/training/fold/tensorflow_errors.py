@@ -30,11 +30,11 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
             raise UserError("the machine or its GPU is out of memory", topic, fix) from None
         if name == "UnimplementedError" and "determinis" in str(error):
             fix = f"Set {variable('SET', 'training.deterministic=false')}"
-            raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic, fix) from None
+            raise UserError(f"TensorFlow: {error.message.splitlines()[0].rstrip('.')}", topic, fix) from None
         if name == "InvalidArgumentError":
             fix = (
                 "Check shapes and types of what plugins.py returns, if there is one; else please report it, with the "
                 f"traceback that {variable('DEBUG')} shows"
             )
-            raise UserError(f"TensorFlow: {error.message.splitlines()[0]}", topic, fix) from None
+            raise UserError(f"TensorFlow: {error.message.splitlines()[0].rstrip('.')}", topic, fix) from None
         raise

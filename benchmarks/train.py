@@ -27,7 +27,7 @@ from medfold.system import hardware
 from medfold.system.native_output import silence_native_output
 from medfold.training.batches.batches import Batch
 from medfold.training.batches.loader import load_batches
-from medfold.training.parallel import default_num_workers
+from medfold.training.fold_training import default_num_workers
 from results import Result, run
 
 with silence_native_output():  # TensorFlow tells at length which GPUs it does not find

@@ -1,6 +1,9 @@
 """The repository: every competition folder loads, and texts name files and targets that exist."""
 
+import ast
 import re
+from importlib import import_module
+from importlib.util import find_spec
 
 import pytest
 import yaml
@@ -185,3 +188,16 @@ def test_modules_named_in_structure_md_exist():
                 f"{package}: {module}"
             )
     assert set(packages) == {path.parent.name for path in source.glob("*/__init__.py")}
+
+
+@pytest.mark.parametrize("file", sorted((REPOSITORY / "benchmarks").glob("*.py")), ids=lambda file: file.stem)
+def test_benchmarks_import_names_that_exist(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith(("medfold", "tests")):
+            module = import_module(node.module)
+            missing = [
+                alias.name
+                for alias in node.names
+                if not hasattr(module, alias.name) and find_spec(f"{node.module}.{alias.name}") is None
+            ]
+            assert not missing

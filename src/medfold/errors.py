@@ -81,7 +81,7 @@ class SettingError(UserError):
 
     def __init__(self, what: str, key: str, fix: str | None = None, item: str | None = None):
         super().__init__(what, f"{key}, {item}" if item else key, fix)
-        self.args = what, key, fix, item  # as an exception is copied to another process
+        self.args = what, key, fix, item  # pickle makes a copy from these
         self.key, self.item = key, item
 
 
@@ -95,12 +95,12 @@ class MissingFileError(UserError):
         hint: what is there instead, for the message. Defaults to none.
     """
 
-    item = None  # as of a SettingError without one
+    item = None  # a SettingError may have one, this error never
 
     def __init__(self, path: Path, fix: str, key: str | None = None, hint: str = ""):
         problem = f"no such file{hint}"
         super().__init__(f"{display_path(path)}: {problem}" if key else problem, key or path, fix)
-        self.args = path, fix, key, hint  # as an exception is copied to another process
+        self.args = path, fix, key, hint  # pickle makes a copy from these
         self.path, self.key = path, key
 
 

@@ -9,7 +9,7 @@ JOINERS = "\u200c\u200d"  # within words of Persian and Indic scripts; they do n
 
 
 def printable(text: str) -> str:
-    """Replaces characters that a terminal would obey by their codes: the sign ESC by the letters x1b after a backslash.
+    r"""Escapes control characters, so that a terminal shows them and does not obey them: ESC becomes `\x1b`.
 
     Names of files and classes, and texts of servers, may contain anything: codes that move the cursor or clear the
     screen, the reversal of the direction of writing, bytes that are not UTF-8.

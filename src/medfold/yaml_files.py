@@ -99,7 +99,7 @@ def read_text(path: Path) -> str:
     """
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would be waited for
-            raise UserError("not a file", path, "Replace it by a text file")
+            raise UserError("not a file", path, "Replace it with a text file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:

@@ -2,23 +2,23 @@
 
 import pytest
 
-from medfold.cluster.capacity import Share, divide
+from medfold.cluster.capacity import Division, divide
 from tests.support.helpers import refused
 
 
 @pytest.mark.parametrize(
     ("nodes", "jobs", "num_trainings", "expected"),
     [
-        ([(2, 0)], 1, 5, Share(1, 2, False)),  # as on one machine
-        ([(2, 0)], None, 5, Share(2, 1, False)),
-        ([(8, 0), (4, 0)], 3, 5, Share(3, 4, False)),
-        ([(8, 0), (4, 0)], 4, 5, Share(4, 2, False)),  # with three threads only three fit
-        ([(8, 0), (4, 0)], None, 5, Share(5, 2, False)),
-        ([(8, 0), (4, 0)], 99, 200, Share(12, 1, False)),
-        ([(2, 0), (0, 0)], None, 1, Share(1, 2, False)),  # the head has no cores
-        ([(16, 2), (8, 1)], None, 5, Share(3, 8, True)),
-        ([(16, 2), (8, 0)], 5, 5, Share(2, 8, True)),  # each has its own GPU
-        ([(1, 4)], None, 5, Share(1, 1, True)),  # one core feeds one GPU
+        ([(2, 0)], 1, 5, Division(1, 2, False)),  # as on one machine
+        ([(2, 0)], None, 5, Division(2, 1, False)),
+        ([(8, 0), (4, 0)], 3, 5, Division(3, 4, False)),
+        ([(8, 0), (4, 0)], 4, 5, Division(4, 2, False)),  # with three threads only three fit
+        ([(8, 0), (4, 0)], None, 5, Division(5, 2, False)),
+        ([(8, 0), (4, 0)], 99, 200, Division(12, 1, False)),
+        ([(2, 0), (0, 0)], None, 1, Division(1, 2, False)),  # the head has no cores
+        ([(16, 2), (8, 1)], None, 5, Division(3, 8, True)),
+        ([(16, 2), (8, 0)], 5, 5, Division(2, 8, True)),  # each has its own GPU
+        ([(1, 4)], None, 5, Division(1, 1, True)),  # one core feeds one GPU
     ],
 )
 def test_threads_are_the_most_that_fit_for_all_that_run_at_once(nodes, jobs, num_trainings, expected):

@@ -9,7 +9,7 @@ pytest.importorskip("ray", reason="Ray is not installed")
 from ray.exceptions import GetTimeoutError, WorkerCrashedError
 
 from medfold.cluster import cluster_task
-from medfold.cluster.capacity import Share
+from medfold.cluster.capacity import Division
 from medfold.cluster.cluster_task import MAX_LOSSES, ClusterTask, Remote, run_tasks
 from medfold.cluster.node import CHECKPOINT, RESULTS
 from medfold.errors import UserError
@@ -82,10 +82,10 @@ def follow(monkeypatch, tmp_path):
             kind: lambda path, kind=kind: arrived.append((kind, path.read_bytes())) or path.unlink()
             for kind in (CHECKPOINT, RESULTS)
         }
-        share = Share(2, 3, uses_gpu=True)
+        division = Division(2, 3, uses_gpu=True)
         task = ClusterTask(
             "fold 1",
-            Remote(share, "server"),
+            Remote(division, "server"),
             print,
             lambda: ("inputs", len(arrived)),
             receivers,
@@ -121,7 +121,7 @@ def test_parts_are_put_together_and_lines_shown_with_their_node(follow, capsys, 
         (GetTimeoutError(), "10.0.0.2 has not answered for 20 s"),
         (StopIteration, "10.0.0.2: ended without a result"),
         (SILENT, "10.0.0.2 has not answered for 20 s"),
-        ({"crash": "out of memory"}, "10.0.0.2: the training died (out of memory)"),
+        ({"crash": "out of memory"}, "10.0.0.2: the process died (out of memory)"),
     ],
 )
 def test_lost_task_goes_on_elsewhere_with_its_checkpoint(follow, capsys, tmp_path, loss, text):

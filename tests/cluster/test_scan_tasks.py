@@ -25,7 +25,7 @@ def scanned(monkeypatch, small, tmp_path):
 
     def scan(images, nodes):
         tasks = []
-        monkeypatch.setattr(scan_tasks, "run_tasks", lambda given, num_jobs: tasks.extend([*given, num_jobs]))
+        monkeypatch.setattr(scan_tasks, "run_tasks", lambda given, num_parallel: tasks.extend([*given, num_parallel]))
         raw = tmp_path / "raw"
         raw.mkdir(exist_ok=True)
         settings = ScanSettings(raw, small.facts.images, store_file=tmp_path / "images.npy")
@@ -42,11 +42,11 @@ def scanned(monkeypatch, small, tmp_path):
     [(3, 4, [1, 1, 1]), (64, 4, [4] * 16), (10_000, 4, [256] * 39 + [16])],
 )
 def test_images_are_divided_so_that_all_cores_work(scanned, num_images, num_cores, sizes):
-    *tasks, num_jobs = scanned([(row, f"{row}.png") for row in range(num_images)], [(num_cores - 1, 0), (1, 0)])
+    *tasks, num_parallel = scanned([(row, f"{row}.png") for row in range(num_images)], [(num_cores - 1, 0), (1, 0)])
     parts = [task.given[3]()[1] for task in tasks]
     assert [len(part) for part in parts] == sizes
     assert [image for part in parts for image in part] == [(row, f"{row}.png") for row in range(num_images)]
-    assert num_jobs == 2 * num_cores
+    assert num_parallel == 2 * num_cores
 
 
 def test_task_gets_the_files_of_its_images_that_exist(scanned, tmp_path):

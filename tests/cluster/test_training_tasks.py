@@ -36,7 +36,9 @@ def tasks_of(monkeypatch):
         monkeypatch.setattr(training_tasks.ray, "put", lambda value: value)
         monkeypatch.setattr(training_tasks, "start_file_server", lambda shared: ("server", shared))
         monkeypatch.setattr(training_tasks, "ClusterTask", lambda *given: SimpleNamespace(given=given))
-        monkeypatch.setattr(training_tasks, "run_tasks", lambda tasks, num_jobs: begun.append((tasks, num_jobs)))
+        monkeypatch.setattr(
+            training_tasks, "run_tasks", lambda tasks, num_parallel: begun.append((tasks, num_parallel))
+        )
         training_tasks.train(job, list(nodes), send)
         return begun
 
@@ -44,10 +46,10 @@ def tasks_of(monkeypatch):
 
 
 def test_each_fold_of_each_run_is_a_task(plans, tasks_of, capsys):
-    ((tasks, num_jobs),) = tasks_of(TrainingJob(None, plans, None, {}))
+    ((tasks, num_parallel),) = tasks_of(TrainingJob(None, plans, None, {}))
     topics = [f"{run} fold {fold}" for run in ("baseline", "baseline-s1") for fold in range(3)]
     assert [task.given[0] for task in tasks] == topics
-    assert num_jobs == 6  # all wait at Ray, which knows what is free
+    assert num_parallel == 6  # all wait at Ray, which knows what is free
     assert "1 node, 2 cores: 6 folds, 2 at a time, 1 thread each" in capsys.readouterr().out
     assert [task.given[0] for task in tasks_of(TrainingJob(None, plans[:1], 1, {}))[0][0]] == [
         "fold 0",
@@ -114,7 +116,7 @@ def test_missing_features_are_computed_before_the_folds(frozen_plan, tmp_path, m
     features = frozen_plan.trainings[0].inputs.features_file
     order = []
 
-    def run_tasks(tasks, num_jobs):
+    def run_tasks(tasks, num_parallel):
         order.append([task.given[0] for task in tasks])
         if len(order) == 1:
             np.save(tmp_path / "arrived.npy", np.zeros((4, 1, 2), np.float32))

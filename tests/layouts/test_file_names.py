@@ -58,7 +58,9 @@ def test_broken_links_are_refused_by_name(bare):
     Path("given/train/dangling.png").symlink_to("/nowhere/x.png")
     ended = medfold("download", "-c", "clinic", "--from", "given")
     assert ended.code == 2
-    assert ended.errors.startswith("medfold: given: has links to nothing: train/dangling.png. Replace each by the file")
+    assert ended.errors.startswith(
+        "medfold: given: has links to nothing: train/dangling.png. Replace each with the file"
+    )
     assert not Path("data/clinic/raw").exists()
 
 

@@ -14,7 +14,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError, RuntimeEnvSetupError
 
 from medfold.cluster import node
-from medfold.cluster.capacity import Share
+from medfold.cluster.capacity import Division
 from medfold.errors import UserError
 from medfold.system import files
 from medfold.terminal.console import say, warn
@@ -30,14 +30,14 @@ class LostError(Exception):
 
 @dataclass(frozen=True)
 class Remote:
-    """What all tasks of a job share.
+    """What all tasks of a job have in common.
 
     Args:
-        share: threads and GPU of each task.
+        division: threads and GPU of each task.
         server: the FileServer, as a handle of Ray.
     """
 
-    share: Share
+    division: Division
     server: Any
 
 
@@ -46,7 +46,7 @@ class ClusterTask:
 
     Args:
         topic: name of the task on the terminal.
-        remote: what all tasks share.
+        remote: what all tasks have in common.
         function: the function of `node` that a task calls; it yields messages.
         arguments: () -> its arguments but the last one, the FileServer; called again for each node.
         receivers: by the kind of a file that arrives, a function that puts it in place.
@@ -109,8 +109,8 @@ class ClusterTask:
             LostError: node or process are lost.
             UserError: the task reported it.
         """
-        share = self._remote.share
-        options = {"num_cpus": share.threads, "num_gpus": int(share.uses_gpu), "max_retries": 0, "name": self.topic}
+        threads, num_gpus = self._remote.division.threads, int(self._remote.division.uses_gpu)
+        options = {"num_cpus": threads, "num_gpus": num_gpus, "max_retries": 0, "name": self.topic}
         task = ray.remote(self._function).options(num_returns="streaming", **options)
         self._heard_at = None
         messages = task.remote(*self._arguments(), self._remote.server)
@@ -162,7 +162,7 @@ class ClusterTask:
             self._note(f"error: {message['error']}")
             raise message["error"]
         elif "crash" in message:
-            raise LostError(f"{self._node}: the training died ({message['crash']})")
+            raise LostError(f"{self._node}: the process died ({message['crash']})")
         elif "file" in message:
             self._receive(message)
         elif "topic" in message:
@@ -196,13 +196,13 @@ class ClusterTask:
             log.write(f"{datetime.now().isoformat(' ', 'seconds')} {self._node}: {text}\n")
 
 
-def run_tasks(tasks: list[ClusterTask], num_jobs: int) -> None:
-    """Runs tasks, at most `num_jobs` at a time, each in a thread that follows it.
+def run_tasks(tasks: list[ClusterTask], num_parallel: int) -> None:
+    """Runs tasks, at most `num_parallel` at a time, each in a thread that follows it.
 
     Raises:
         UserError: one of them failed; all others are ended.
     """
-    with ThreadPoolExecutor(num_jobs) as pool:
+    with ThreadPoolExecutor(num_parallel) as pool:
         waiting = {pool.submit(task.run) for task in tasks}
         try:
             while waiting:

@@ -10,7 +10,7 @@ from pathlib import Path
 from medfold.errors import UserError
 from medfold.terminal.command_text import variable
 
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 5  # for a TCP connection to the head
 # Settings of Ray, for the driver, and to be exported before `ray start` on every machine (docs/cluster.md).
 RAY_SETTINGS = {
     "RAY_AUTH_MODE": "token",  # without it, whoever reaches a port of the cluster can run code there

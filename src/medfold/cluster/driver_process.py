@@ -1,4 +1,4 @@
-"""The driver as a child process of a command: started, listened to, ended; its errors are told to the user."""
+"""The driver as a child process of a command: started, listened to, ended; its errors are reported to the user."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +11,7 @@ from medfold.system.reporting_processes import CrashedError, Message, ReportingP
 from medfold.system.threads import items_from_thread
 from medfold.terminal.command_text import variable
 
-CONNECT_SECONDS = 60  # an address that answers, but is no cluster, makes Ray wait for ever
+CONNECT_SECONDS = 60  # for Ray to connect: at an address that is no cluster it would wait for ever
 
 
 def check_cluster(address: ClusterAddress | None) -> None:

@@ -99,7 +99,7 @@ def start_file_server(shared: list[SharedFile], folder: Path | None = None) -> "
 
 
 def cache_folder() -> Path:
-    """Returns the cache of a node: a folder with copied files, which may be removed whenever nothing is trained."""
+    """Returns the cache of a node: a folder with copied files, which may be removed while no command runs."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medfold"
 
 

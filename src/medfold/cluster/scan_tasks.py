@@ -9,7 +9,7 @@ import numpy as np
 import ray
 
 from medfold.cluster import node_scan
-from medfold.cluster.capacity import Share
+from medfold.cluster.capacity import Division
 from medfold.cluster.cluster_jobs import ScanJob
 from medfold.cluster.cluster_task import ClusterTask, Remote, run_tasks
 from medfold.cluster.files_on_nodes import SharedFile, start_file_server
@@ -40,7 +40,7 @@ def scan(job: ScanJob, nodes: list[tuple[int, int]], send: Callable[..., None]) 
     settings = job.settings
     plugins = job.plugins.read_bytes() if job.plugins.is_file() else None
     reference = ray.put(NodeScan(settings, plugins, package_versions()))
-    remote = Remote(Share(num_cores, 1, uses_gpu=False), start_file_server([], settings.raw))
+    remote = Remote(Division(num_cores, 1, uses_gpu=False), start_file_server([], settings.raw))
     size = max(1, min(MAX_IMAGES, len(job.images) // (4 * num_cores)))
     parts = [job.images[start : start + size] for start in range(0, len(job.images), size)]
     run_tasks(

@@ -10,7 +10,7 @@ import numpy as np
 import ray
 
 from medfold.cluster import node_training
-from medfold.cluster.capacity import Share, divide
+from medfold.cluster.capacity import Division, divide
 from medfold.cluster.cluster_jobs import TrainingJob, task_topic
 from medfold.cluster.cluster_task import ClusterTask, Remote, run_tasks
 from medfold.cluster.files_on_nodes import SharedFile, start_file_server
@@ -31,8 +31,8 @@ def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., No
         nodes: cores and GPUs of each node.
         send: sends a message to the command.
     """
-    share = divide(nodes, job.jobs, sum(len(plan.requested) for plan in job.plans))
-    say("cluster", _describe(nodes, share, sum(len(plan.trainings) for plan in job.plans)))
+    division = divide(nodes, job.jobs, sum(len(plan.requested) for plan in job.plans))
+    say("cluster", _describe(nodes, division, sum(len(plan.trainings) for plan in job.plans)))
     inputs = job.plans[0].trainings[0].inputs
     store = [SharedFile.of(path) for path in sorted(inputs.store.folder.iterdir())]
     weights = Path(inputs.recipe.backbone.weights).expanduser()
@@ -42,18 +42,18 @@ def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., No
         "plugins": _plugins(job.plans[0].trainings[0].plugins),
         "versions": package_versions(),
         "environment": {**job.environment, "KERAS_BACKEND": hardware.keras_backend()},
-        "threads": share.threads,
-        "uses_gpu": share.uses_gpu,
+        "threads": division.threads,
+        "uses_gpu": division.uses_gpu,
     }
     features = None
     shared = [*store, *([common["weights"]] if common["weights"] else [])]
     if inputs.recipe.training.head_epochs:
         if not inputs.features_file.is_file():
             reference = ray.put(NodeInputs(inputs=replace(inputs, store=None), features=None, **common))
-            remote = Remote(share, start_file_server(shared))
+            remote = Remote(division, start_file_server(shared))
             run_tasks([features_task(remote, reference, inputs.features_file)], 1)
         features = SharedFile.of(inputs.features_file)
-    remote = Remote(share, start_file_server([*shared, features] if features else shared))
+    remote = Remote(division, start_file_server([*shared, features] if features else shared))
     tasks = []
     for plan in job.plans:
         run_inputs = replace(plan.trainings[0].inputs, store=None)
@@ -62,19 +62,19 @@ def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., No
             finish = partial(send, run=plan.run_paths.name, fold=training.number)
             topic = task_topic(plan, training, len(job.plans))
             tasks.append(fold_task(topic, remote, reference, plan.run_paths, training.number, finish))
-    run_tasks(tasks, share.num_jobs if job.jobs else len(tasks))
+    run_tasks(tasks, division.num_parallel if job.jobs else len(tasks))
 
 
 def _plugins(file: Path | None) -> bytes | None:
     return file.read_bytes() if file and file.is_file() else None
 
 
-def _describe(nodes: list[tuple[int, int]], share: Share, num_folds: int) -> str:
+def _describe(nodes: list[tuple[int, int]], division: Division, num_folds: int) -> str:
     """Returns nodes, cores, GPUs and what each fold gets, as text."""
     num_cores, num_gpus = (sum(values) for values in zip(*nodes, strict=True))
     gpus = f", {count_of(num_gpus, 'GPU')}" if num_gpus else ""
-    each = f"{count_of(share.threads, 'thread')}{' and a GPU' if share.uses_gpu else ''} each"
-    at_once = min(share.num_jobs, num_folds)
+    each = f"{count_of(division.threads, 'thread')}{' and a GPU' if division.uses_gpu else ''} each"
+    at_once = min(division.num_parallel, num_folds)
     machines = f"{count_of(len(nodes), 'node')}, {count_of(num_cores, 'core')}{gpus}"
     return f"{machines}: {count_of(num_folds, 'fold')}, {at_once} at a time, {each}"
 
@@ -86,7 +86,7 @@ def fold_task(
 
     Args:
         topic: name of the task on the terminal.
-        remote: what all tasks share.
+        remote: what all tasks have in common.
         inputs: the NodeInputs, as a reference of Ray.
         run_paths: paths of the run, where checkpoints and results are put.
         number: number of the fold.
@@ -115,7 +115,7 @@ def features_task(remote: Remote, inputs: Any, features: Path) -> ClusterTask:
     """Returns the task that computes the features of the frozen backbone.
 
     Args:
-        remote: what all tasks share.
+        remote: what all tasks have in common.
         inputs: the NodeInputs, as a reference of Ray.
         features: the file to write, with its hashes beside it.
     """

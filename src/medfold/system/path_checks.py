@@ -101,7 +101,7 @@ def path_inside(folder: Path, name: str) -> Path:
     except (OSError, ValueError) as error:  # a zero byte, links in a circle
         raise UserError(f"'{name}' is not a path ({error})", folder, "Correct it") from None
     if not is_allowed:
-        fix = "Replace the link by the file itself; a hard link takes no space"
+        fix = "Replace the link with the file itself; a hard link takes no space"
         raise UserError("a link that leads out of the folder of the data", path, fix)
     return path
 

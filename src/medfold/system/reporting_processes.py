@@ -25,7 +25,11 @@ from medfold.terminal.console import redirect_lines
 
 LENGTH_BYTES = 8
 GRACE_SECONDS = 15  # for a child that was asked to end
-COPIED_ERRORS = (UserError, SettingError, MissingFileError)  # others, as of plugins.py, the parent may not know
+COPIED_ERRORS = (
+    UserError,
+    SettingError,
+    MissingFileError,
+)  # not subclasses: one of plugins.py could not be read in the parent
 
 Message = dict[str, Any]
 

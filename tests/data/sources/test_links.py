@@ -37,7 +37,7 @@ def given(tmp_path):
 )
 def test_links_that_are_not_data_of_the_folder_are_refused(given, name, target, reason):
     (given / name).symlink_to(target)
-    with refused(f"given: has {reason}: {name}. Replace each by the file itself, or remove it"):
+    with refused(f"given: has {reason}: {name}. Replace each with the file itself, or remove it"):
         check_links(given)
 
 

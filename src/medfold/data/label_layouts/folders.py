@@ -106,7 +106,7 @@ def _check_folder_classes(table: pd.DataFrame, facts: CompetitionFacts, raw: Pat
 
 
 def _make_ids_unique(facts: CompetitionFacts, train: pd.DataFrame, test: pd.DataFrame) -> None:
-    """Replaces ids that are not unique by longer parts of the image paths.
+    """Replaces ids that are not unique with longer parts of the image paths.
 
     File names may recur in several classes, or in train and test. Ids of the test set stay the same as long as they
     are unique, since a sample submission may name them.

@@ -32,7 +32,7 @@ def check_links(root: Path) -> None:
                     subfolders.remove(path.name)
     if refused:
         reason, names = next(iter(refused.items()))
-        fix = "Replace each by the file itself, or remove it; nothing was read"
+        fix = "Replace each with the file itself, or remove it; nothing was read"
         raise UserError(f"has {reason}: {shorten_list(names)}", root, fix)
 
 

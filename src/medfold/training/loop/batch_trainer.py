@@ -158,7 +158,7 @@ class BatchTrainer:
                 variable.assign(value)
 
     def use_averaged_weights(self) -> None:
-        """Replaces the weights by their average, if the optimizer keeps any."""
+        """Replaces the weights with their average, if the optimizer keeps any."""
         variables = self.net.trainable_variables
         self.net.optimizer.finalize_variable_values(variables)
         if self._backend != "tensorflow":  # in JAX both share one array, which predicting would donate

@@ -332,11 +332,11 @@ def target_table(audience: str) -> str:
     """
     commands = {"help", "setup", *typer.main.get_command(app).commands}
     rows = (
-        (f"`make {name}`", f"{sentence(what)}.")
-        for name, (what, _) in targets().items()
+        (f"`make {name}`", f"{sentence(what)}.", " ".join(code(taken_name) for taken_name in taken))
+        for name, (what, taken) in targets().items()
         if (name in commands) == (audience == "users")
     )
-    return table(("target", "what it does"), rows)
+    return table(("target", "what it does", "variables"), rows)
 
 
 def variable_table(audience: str) -> str:

@@ -85,12 +85,12 @@ def follow(monkeypatch, tmp_path):
         division = Division(2, 3, uses_gpu=True)
         task = ClusterTask(
             "fold 1",
-            Remote(division, "server"),
-            print,
-            lambda: ("inputs", len(arrived)),
-            receivers,
-            tmp_path,
-            tmp_path / "logs" / "fold1.log",
+            remote=Remote(division, "server"),
+            function=print,
+            arguments=lambda: ("inputs", len(arrived)),
+            receivers=receivers,
+            folder=tmp_path,
+            log=tmp_path / "logs" / "fold1.log",
         )
         follow.fake, follow.arrived = fake, arrived
         task.run()

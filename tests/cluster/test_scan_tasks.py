@@ -20,7 +20,7 @@ def scanned(monkeypatch, small, tmp_path):
     """Returns a function that divides a scan into tasks, and returns them."""
     monkeypatch.setattr(scan_tasks.ray, "put", lambda value: value)
     monkeypatch.setattr(scan_tasks, "start_file_server", lambda shared, folder: ("server", shared, folder))
-    monkeypatch.setattr(scan_tasks, "ClusterTask", lambda *given: SimpleNamespace(given=given))
+    monkeypatch.setattr(scan_tasks, "ClusterTask", lambda topic, **arguments: SimpleNamespace(topic=topic, **arguments))
     sent = []
 
     def scan(images, nodes):
@@ -43,7 +43,7 @@ def scanned(monkeypatch, small, tmp_path):
 )
 def test_images_are_divided_so_that_all_cores_work(scanned, num_images, num_cores, sizes):
     *tasks, num_parallel = scanned([(row, f"{row}.png") for row in range(num_images)], [(num_cores - 1, 0), (1, 0)])
-    parts = [task.given[3]()[1] for task in tasks]
+    parts = [task.arguments()[1] for task in tasks]
     assert [len(part) for part in parts] == sizes
     assert [image for part in parts for image in part] == [(row, f"{row}.png") for row in range(num_images)]
     assert num_parallel == 2 * num_cores
@@ -55,21 +55,21 @@ def test_task_gets_the_files_of_its_images_that_exist(scanned, tmp_path):
         (tmp_path / "raw" / name).write_bytes(b"pixels")
     images = [(0, "a.png"), (1, "b.npz#3"), (2, "b.npz#4"), (3, "red.png|green.png"), (4, "gone.png")]
     *tasks, _ = scanned(images, [(1, 0)])
-    found = [set(task.given[3]()[2]) for task in tasks]
+    found = [set(task.arguments()[2]) for task in tasks]
     assert found == [{"a.png"}, {"b.npz"}, {"b.npz"}, {"red.png", "green.png"}, set()]
-    assert all(task.given[1].server == ("server", [], tmp_path / "raw") for task in tasks)
+    assert all(task.remote.server == ("server", [], tmp_path / "raw") for task in tasks)
 
 
 def test_pixels_of_readable_images_are_written_to_their_rows(scanned, tmp_path):
     array_files.create_array(tmp_path / "images.npy", (4, 2, 2, 1), np.uint8)
     images = [(1, "a.png"), (3, "b.png"), (0, "c.png")]
     task, *_ = scanned([*images, *[(2, "d.png")] * 9], [(1, 0)])
-    assert task.given[3]()[1] == images
+    assert task.arguments()[1] == images
     pixels = np.arange(12, dtype=np.uint8).reshape(3, 2, 2, 1) + 1
     scans = [[1, "", 9, 9, "hash", {}], [3, "no image"], [0, "", 9, 9, "hash", {}]]
     archive = tmp_path / "results.npz"
     np.savez(archive, **{"images.npy": pixels, node_scan.SCANS: np.array(json.dumps(scans))})
-    task.given[4][RESULTS](archive)
+    task.receivers[RESULTS](archive)
     written = np.load(tmp_path / "images.npy")
     np.testing.assert_array_equal(written[[1, 0]], pixels[[0, 2]])
     assert not written[[2, 3]].any()

@@ -27,15 +27,20 @@ def plans(small):
     return [plan_run(small, replace(request, seed=seed), recipe, dataset) for seed in (0, 1)]
 
 
+def recorded_task(topic, **arguments):
+    """Stands for a ClusterTask, and shows its arguments."""
+    return SimpleNamespace(topic=topic, **arguments)
+
+
 @pytest.fixture
 def tasks_of(monkeypatch):
-    """Returns a function that begins a job, and returns its tasks by their topic; each is `given` to ClusterTask."""
+    """Returns a function that begins a job, and returns its tasks and how many run at a time."""
 
     def tasks_of(job, nodes=((2, 0),), send=print):
         begun = []
         monkeypatch.setattr(training_tasks.ray, "put", lambda value: value)
         monkeypatch.setattr(training_tasks, "start_file_server", lambda shared: ("server", shared))
-        monkeypatch.setattr(training_tasks, "ClusterTask", lambda *given: SimpleNamespace(given=given))
+        monkeypatch.setattr(training_tasks, "ClusterTask", recorded_task)
         monkeypatch.setattr(
             training_tasks, "run_tasks", lambda tasks, num_parallel: begun.append((tasks, num_parallel))
         )
@@ -48,10 +53,10 @@ def tasks_of(monkeypatch):
 def test_each_fold_of_each_run_is_a_task(plans, tasks_of, capsys):
     ((tasks, num_parallel),) = tasks_of(TrainingJob(None, plans, None, {}))
     topics = [f"{run} fold {fold}" for run in ("baseline", "baseline-s1") for fold in range(3)]
-    assert [task.given[0] for task in tasks] == topics
+    assert [task.topic for task in tasks] == topics
     assert num_parallel == 6  # all wait at Ray, which knows what is free
     assert "1 node, 2 cores: 6 folds, 2 at a time, 1 thread each" in capsys.readouterr().out
-    assert [task.given[0] for task in tasks_of(TrainingJob(None, plans[:1], 1, {}))[0][0]] == [
+    assert [task.topic for task in tasks_of(TrainingJob(None, plans[:1], 1, {}))[0][0]] == [
         "fold 0",
         "fold 1",
         "fold 2",
@@ -65,11 +70,11 @@ def test_number_of_jobs_is_held(plans, tasks_of):
 def test_node_gets_files_by_their_names_and_no_pixels(plans, tasks_of, small):
     small.paths.plugins.write_text("# own code")
     ((tasks, _),) = tasks_of(TrainingJob(None, plans, 1, {"A": "1"}), [(4, 2)])
-    node_inputs, number, checkpoint = tasks[-1].given[3]()
+    node_inputs, number, checkpoint = tasks[-1].arguments()
     assert (node_inputs.inputs.store, node_inputs.inputs.seed, number, checkpoint) == (None, 1, 2, None)
     store = plans[0].trainings[0].inputs.store.folder
     assert [file.path for file in node_inputs.store] == [str(path.absolute()) for path in sorted(store.iterdir())]
-    assert tasks[-1].given[1].server == ("server", node_inputs.store)
+    assert tasks[-1].remote.server == ("server", node_inputs.store)
     assert (node_inputs.features, node_inputs.weights, node_inputs.plugins) == (None, None, b"# own code")
     assert node_inputs.environment == {"A": "1", "KERAS_BACKEND": "tensorflow"}
     assert (node_inputs.threads, node_inputs.uses_gpu) == (4, True)
@@ -78,10 +83,10 @@ def test_node_gets_files_by_their_names_and_no_pixels(plans, tasks_of, small):
 def test_checkpoint_is_put_in_place_and_sent_with_the_next_attempt(plans, tasks_of, small, tmp_path):
     ((tasks, _),) = tasks_of(TrainingJob(None, plans[:1], 1, {}))
     (tmp_path / "arrived").write_bytes(b"state")
-    tasks[1].given[4][CHECKPOINT](tmp_path / "arrived")
+    tasks[1].receivers[CHECKPOINT](tmp_path / "arrived")
     assert small.paths.run("baseline").fold(1).checkpoint.read_bytes() == b"state"
-    assert tasks[1].given[3]()[2] == b"state"
-    assert tasks[0].given[3]()[2] is None
+    assert tasks[1].arguments()[2] == b"state"
+    assert tasks[0].arguments()[2] is None
 
 
 def test_results_are_put_in_place_and_reported(plans, tasks_of, small, tmp_path):
@@ -92,7 +97,7 @@ def test_results_are_put_in_place_and_reported(plans, tasks_of, small, tmp_path)
     checkpoint = small.paths.run("baseline").fold(1).checkpoint
     checkpoint.parent.mkdir()
     checkpoint.write_bytes(b"state")
-    tasks[1].given[4][RESULTS](tmp_path / "results.zip")
+    tasks[1].receivers[RESULTS](tmp_path / "results.zip")
     assert sent == [{"run": "baseline", "fold": 1}]
     assert small.paths.run("baseline").fold(1).done.is_file()
     assert not checkpoint.exists()
@@ -117,16 +122,16 @@ def test_missing_features_are_computed_before_the_folds(frozen_plan, tmp_path, m
     order = []
 
     def run_tasks(tasks, num_parallel):
-        order.append([task.given[0] for task in tasks])
+        order.append([task.topic for task in tasks])
         if len(order) == 1:
             np.save(tmp_path / "arrived.npy", np.zeros((4, 1, 2), np.float32))
-            tasks[0].given[4][RESULTS](tmp_path / "arrived.npy")
+            tasks[0].receivers[RESULTS](tmp_path / "arrived.npy")
         else:
-            order.append(tasks[0].given[3]()[0])
+            order.append(tasks[0].arguments()[0])
 
     monkeypatch.setattr(training_tasks.ray, "put", lambda value: value)
     monkeypatch.setattr(training_tasks, "start_file_server", lambda shared: ("server", shared))
-    monkeypatch.setattr(training_tasks, "ClusterTask", lambda *given: SimpleNamespace(given=given))
+    monkeypatch.setattr(training_tasks, "ClusterTask", recorded_task)
     monkeypatch.setattr(training_tasks, "run_tasks", run_tasks)
     training_tasks.train(TrainingJob(None, [frozen_plan], 1, {}), [(2, 0)], print)
     assert order[:2] == [["features"], ["fold 0", "fold 1", "fold 2"]]

@@ -57,6 +57,7 @@ class ClusterTask:
     def __init__(
         self,
         topic: str,
+        *,
         remote: Remote,
         function: Callable[..., Iterator[node.Message]],
         arguments: Callable[[], tuple],

@@ -63,9 +63,14 @@ def _scan_task(
         }
         return reference, images, raw_files
 
-    receivers = {RESULTS: partial(_receive, images, settings, send)}
-    folder = (settings.store_file or settings.thumbnails_file or settings.raw).parent
-    return ClusterTask("prepare", remote, node_scan.scan_images_on_node, arguments, receivers, folder)
+    return ClusterTask(
+        "prepare",
+        remote=remote,
+        function=node_scan.scan_images_on_node,
+        arguments=arguments,
+        receivers={RESULTS: partial(_receive, images, settings, send)},
+        folder=(settings.store_file or settings.thumbnails_file or settings.raw).parent,
+    )
 
 
 def _receive(images: list[tuple[int, str]], settings: ScanSettings, send: Callable[..., None], archive: Path) -> None:

@@ -36,28 +36,28 @@ def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., No
     inputs = job.plans[0].trainings[0].inputs
     store = [SharedFile.of(path) for path in sorted(inputs.store.folder.iterdir())]
     weights = Path(inputs.recipe.backbone.weights).expanduser()
-    common = {
-        "store": store,
-        "weights": SharedFile.of(weights) if weights.is_file() else None,
-        "plugins": _plugins(job.plans[0].trainings[0].plugins),
-        "versions": package_versions(),
-        "environment": {**job.environment, "KERAS_BACKEND": hardware.keras_backend()},
-        "threads": division.threads,
-        "uses_gpu": division.uses_gpu,
-    }
-    features = None
-    shared = [*store, *([common["weights"]] if common["weights"] else [])]
+    node_inputs = NodeInputs(
+        inputs=replace(inputs, store=None),
+        store=store,
+        features=None,
+        weights=SharedFile.of(weights) if weights.is_file() else None,
+        plugins=_plugins(job.plans[0].trainings[0].plugins),
+        versions=package_versions(),
+        environment={**job.environment, "KERAS_BACKEND": hardware.keras_backend()},
+        threads=division.threads,
+        uses_gpu=division.uses_gpu,
+    )
+    shared = [*store, *([node_inputs.weights] if node_inputs.weights else [])]
     if inputs.recipe.training.head_epochs:
         if not inputs.features_file.is_file():
-            reference = ray.put(NodeInputs(inputs=replace(inputs, store=None), features=None, **common))
             remote = Remote(division, start_file_server(shared))
-            run_tasks([features_task(remote, reference, inputs.features_file)], 1)
-        features = SharedFile.of(inputs.features_file)
-    remote = Remote(division, start_file_server([*shared, features] if features else shared))
+            run_tasks([features_task(remote, ray.put(node_inputs), inputs.features_file)], 1)
+        node_inputs = replace(node_inputs, features=SharedFile.of(inputs.features_file))
+        shared.append(node_inputs.features)
+    remote = Remote(division, start_file_server(shared))
     tasks = []
     for plan in job.plans:
-        run_inputs = replace(plan.trainings[0].inputs, store=None)
-        reference = ray.put(NodeInputs(inputs=run_inputs, features=features, **common))
+        reference = ray.put(replace(node_inputs, inputs=replace(plan.trainings[0].inputs, store=None)))
         for training in plan.trainings:
             finish = partial(send, run=plan.run_paths.name, fold=training.number)
             topic = task_topic(plan, training, len(job.plans))
@@ -105,9 +105,14 @@ def fold_task(
         unpack_folds(path, run_paths, [number])
         finish()
 
-    receivers = {CHECKPOINT: receive_checkpoint, RESULTS: receive_results}
     return ClusterTask(
-        topic, remote, node_training.train_fold_on_node, arguments, receivers, run_paths.folder, run_paths.log(number)
+        topic,
+        remote=remote,
+        function=node_training.train_fold_on_node,
+        arguments=arguments,
+        receivers={CHECKPOINT: receive_checkpoint, RESULTS: receive_results},
+        folder=run_paths.folder,
+        log=run_paths.log(number),
     )
 
 
@@ -127,7 +132,11 @@ def features_task(remote: Remote, inputs: Any, features: Path) -> ClusterTask:
             path.replace(features)
             array_files.write_hashes(np.load(features, mmap_mode="r"), hashes)
 
-    receivers = {RESULTS: receive_results}
     return ClusterTask(
-        "features", remote, node_training.compute_features_on_node, lambda: (inputs,), receivers, features.parent
+        "features",
+        remote=remote,
+        function=node_training.compute_features_on_node,
+        arguments=lambda: (inputs,),
+        receivers={RESULTS: receive_results},
+        folder=features.parent,
     )

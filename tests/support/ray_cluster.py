@@ -54,6 +54,10 @@ class RayCluster:
             time.sleep(0.01)
         subprocess.run(self._inside(["ip", "link", "set", "lo", "up"]), check=True)
         self._starters: list[subprocess.Popen] = []
+        self._python = Path(sys.executable)
+        if " " in sys.executable:  # `ray start --head` does not quote it
+            (self._temporary / "venv").symlink_to(sys.prefix)
+            self._python = self._temporary / "venv" / "bin" / "python"
 
     def _inside(self, command: list[str]) -> list[str]:
         return ["nsenter", f"--net=/proc/{self._holder.pid}/ns/net", *command]
@@ -75,7 +79,7 @@ class RayCluster:
         place = (
             ["--head", f"--port={PORT}", "--include-dashboard=false"] if ip == HEAD else [f"--address={self.address}"]
         )
-        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", *place, f"--node-ip-address={ip}", "--block"]
+        ray = [str(self._python), "-m", "ray.scripts.scripts", "start", *place, f"--node-ip-address={ip}", "--block"]
         ray += [f"--num-cpus={num_cpus}", "--object-store-memory=100000000"]
         if hidden:
             ray = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', str(hidden), *ray]
@@ -84,7 +88,8 @@ class RayCluster:
             environment = self.environment(**{NODE: ip, "XDG_CACHE_HOME": str(self.cache(ip).parent)})
             process = subprocess.Popen(self._inside(ray), env=environment, stdout=output, stderr=output)
         self._starters.append(process)
-        self.wait_for(lambda: b"Ray runtime started" in log.read_bytes(), log)
+        self.wait_for(lambda: b"Ray runtime started" in log.read_bytes() or process.poll() is not None, log)
+        assert process.poll() is None, log.read_text()
 
     def cache(self, ip: str) -> Path:
         """Returns the folder of copied files of a node."""

@@ -35,7 +35,7 @@ from medfold.training.loop.training_loop import TrainingLoop
 from medfold.training.loop.training_state import RemainingPhase, remaining_phases
 from medfold.training.run_inputs import RunInputs
 
-NUM_STATISTICS_IMAGES_PER_EPOCH = 256  # more change the score of an epoch by less than its sampling error
+NUM_STATISTICS_IMAGES_PER_EPOCH = 128  # more change the score of an epoch by less than its sampling error
 NUM_STATISTICS_IMAGES_FINAL = 2048
 
 

@@ -127,7 +127,7 @@ class BatchTrainer:
         """Returns the number of overflows in the epoch so far: batches whose loss or gradients were not finite."""
         if self._may_overflow:
             return self._num_batches - (self._count_updates() - self._updates_before)
-        return self._num_batches - int(self._read_sums()[1])
+        return self._num_batches - int(np.asarray(self._metric.count))
 
     def has_diverged(self, batches_per_epoch: int) -> bool:
         """Returns True if the loss is not a number.

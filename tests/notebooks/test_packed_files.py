@@ -34,6 +34,12 @@ def test_texts_of_a_training_include_shared_recipes_plugins_and_folds(folded):
     assert texts["folds/small.csv"] == folded.paths.folds.read_text()
 
 
+def test_shared_recipes_are_packed_without_the_baseline_that_they_extend(folded, capsys):
+    (folded.paths.folder / "baseline.yaml").rename(folded.paths.folder / "mine.yaml")
+    assert "competition/_base/mobilenet.yaml" in packed_files.training_texts(folded.paths)
+    assert capsys.readouterr().out == ""
+
+
 def test_text_in_another_encoding_is_refused(small):
     (small.paths.folder / "README.md").write_bytes("Größe".encode("latin-1"))
     with refused(r"README\.md: not text in UTF-8"):

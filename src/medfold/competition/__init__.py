@@ -25,7 +25,7 @@ from medfold.competition.recipe import Recipe, weights_without_folders
 from medfold.competition.recipe_consistency import batch_size_warning, effective_recipe, ineffective_settings
 from medfold.competition.recipe_files import load_recipe, own_settings, recipe_names
 from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
-from medfold.competition.settings_files import load_settings
+from medfold.competition.settings_files import read_own_settings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
 
 __all__ = [
@@ -52,12 +52,12 @@ __all__ = [
     "kaggle_slug",
     "load_facts",
     "load_recipe",
-    "load_settings",
     "own_settings",
     "parse_overrides",
     "parse_slug",
     "plugins_hash",
     "preparation_settings",
+    "read_own_settings",
     "recipe_names",
     "run_name",
     "setting_errors_located",

@@ -7,14 +7,13 @@ from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_consistency import check_no_contradictions
-from medfold.competition.settings_files import load_settings
+from medfold.competition.settings_files import load_settings, read_own_settings
 from medfold.earlier_versions import RECIPE
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
 from medfold.terminal.command_text import variable
 from medfold.text import did_you_mean
-from medfold.yaml_files import read_yaml
 
 # Recipes in `_base/` that every competition has; a file of that name in its folder replaces them.
 SHARED_RECIPES = ("debug", "gpu", "mobilenet", "simple_cnn")
@@ -77,8 +76,7 @@ def own_settings(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) 
         name: name of a recipe that can be loaded.
         overrides: keys that SET changes, nested.
     """
-    file = recipe_file(paths, name)
-    content = config.with_current_names(read_yaml(file), RECIPE, display_path(file))
+    content = read_own_settings(recipe_file(paths, name))
     overrides = config.with_current_names(overrides, RECIPE, variable("SET"))
     return set(config.flat(config.merge(content, overrides)))
 

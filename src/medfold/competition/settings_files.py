@@ -1,10 +1,13 @@
 """Files with settings of a competition: competition.yaml with its facts, and recipes."""
 
 from pathlib import Path
+from typing import Any
 
-from medfold.config import Settings, SettingsFiles
+from medfold.config import Settings, SettingsFiles, with_current_names
 from medfold.earlier_versions import FACTS, RECIPE
 from medfold.paths import CompetitionPaths
+from medfold.project_root import display_path
+from medfold.yaml_files import read_yaml
 
 
 def load_settings(paths: CompetitionPaths, path: Path) -> Settings:
@@ -21,6 +24,15 @@ def load_settings(paths: CompetitionPaths, path: Path) -> Settings:
     if _holds_facts(path.stem):
         return SettingsFiles(folders, FACTS, _holds_facts).load(path)
     return SettingsFiles(folders, RECIPE, lambda name: not _holds_facts(name)).load(path)
+
+
+def read_own_settings(path: Path) -> dict[str, Any]:
+    """Reads what a file with facts or a recipe sets itself, `extends` included; keys get their current names.
+
+    Raises:
+        UserError: not YAML, not a mapping, or a key is there under two names.
+    """
+    return with_current_names(read_yaml(path), FACTS if _holds_facts(path.stem) else RECIPE, display_path(path))
 
 
 def _holds_facts(name: str) -> bool:

@@ -11,7 +11,7 @@ from zipfile import ZipFile, is_zipfile
 import h5py
 
 from medfold import config
-from medfold.competition import CompetitionFacts, Recipe, load_settings, weights_without_folders
+from medfold.competition import CompetitionFacts, Recipe, read_own_settings, weights_without_folders
 from medfold.errors import UserError
 from medfold.notebooks.access_keys import check_no_access_key
 from medfold.paths import CompetitionPaths
@@ -128,10 +128,10 @@ def _settings_texts(paths: CompetitionPaths, yaml_files: list[Path]) -> dict[str
     for path in yaml_files:
         check_no_link(path)
         try:
-            content = load_settings(paths, path).content
+            content = read_own_settings(path)
         except UserError:
             content = {"": None}
-        if not set(content) <= SETTINGS_KEYS:
+        if not set(content) - {"extends"} <= SETTINGS_KEYS:
             warn("pack", f"{display_path(path)} holds neither facts nor a recipe: not packed")
             continue
         weights = config.flat(content).get("backbone.weights")

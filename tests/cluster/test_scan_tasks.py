@@ -11,8 +11,12 @@ pytest.importorskip("ray", reason="Ray is not installed")
 from medfold.cluster import node_scan, scan_tasks
 from medfold.cluster.cluster_jobs import ScanJob
 from medfold.cluster.node import RESULTS
+from medfold.competition import PreparationSettings
 from medfold.images import ScanSettings
 from medfold.system import array_files
+
+SIZE = 64
+IMAGE_BYTES = SIZE * SIZE  # of one channel
 
 
 @pytest.fixture
@@ -28,7 +32,8 @@ def scanned(monkeypatch, small, tmp_path):
         monkeypatch.setattr(scan_tasks, "run_tasks", lambda given, num_parallel: tasks.extend([*given, num_parallel]))
         raw = tmp_path / "raw"
         raw.mkdir(exist_ok=True)
-        settings = ScanSettings(raw, small.facts.images, store_file=tmp_path / "images.npy")
+        preparation = PreparationSettings(size=SIZE)
+        settings = ScanSettings(raw, small.facts.images, preparation, store_file=tmp_path / "images.npy")
         job = ScanJob(None, images, settings, small.paths.plugins)
         scan_tasks.scan(job, nodes, lambda **message: sent.append(message))
         return tasks
@@ -39,7 +44,7 @@ def scanned(monkeypatch, small, tmp_path):
 
 @pytest.mark.parametrize(
     ("num_images", "num_cores", "sizes"),
-    [(3, 4, [1, 1, 1]), (64, 4, [4] * 16), (10_000, 4, [256] * 39 + [16])],
+    [(3, 4, [1, 1, 1]), (64, 4, [4] * 16), (10_000, 2, [1250] * 8), (40_000, 2, [2048] * 19 + [1088])],
 )
 def test_images_are_divided_so_that_all_cores_work(scanned, num_images, num_cores, sizes):
     *tasks, num_parallel = scanned([(row, f"{row}.png") for row in range(num_images)], [(num_cores - 1, 0), (1, 0)])
@@ -47,6 +52,15 @@ def test_images_are_divided_so_that_all_cores_work(scanned, num_images, num_core
     assert [len(part) for part in parts] == sizes
     assert [image for part in parts for image in part] == [(row, f"{row}.png") for row in range(num_images)]
     assert num_parallel == 2 * num_cores
+
+
+def test_pixels_of_a_task_are_limited(scanned, monkeypatch):
+    monkeypatch.setattr(scan_tasks, "MAX_BYTES", 10 * IMAGE_BYTES)
+    *tasks, _ = scanned([(row, f"{row}.png") for row in range(100)], [(1, 0)])
+    assert [len(task.arguments()[1]) for task in tasks] == [10] * 10
+    monkeypatch.setattr(scan_tasks, "MAX_BYTES", 1)
+    *tasks, _ = scanned([(0, "a.png"), (1, "b.png")], [(1, 0)])
+    assert len(tasks) == 2
 
 
 def test_task_gets_the_files_of_its_images_that_exist(scanned, tmp_path):

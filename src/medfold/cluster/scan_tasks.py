@@ -1,6 +1,7 @@
 """The scan of raw images on a cluster, as the driver does it: a task for each few images."""
 
 import json
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,13 +16,15 @@ from medfold.cluster.cluster_task import ClusterTask, Remote, run_tasks
 from medfold.cluster.files_on_nodes import SharedFile, start_file_server
 from medfold.cluster.node import RESULTS
 from medfold.cluster.node_scan import NodeScan
-from medfold.images import ScanSettings, files_of_image, path_of_image
+from medfold.images import ScanSettings, array_shapes, files_of_image, path_of_image
 from medfold.system import array_files, files
 from medfold.terminal.console import say
 from medfold.text import count_of
 from medfold.training import package_versions
 
-MAX_IMAGES = 256  # of a task: few enough to share the work evenly, many enough to make the overhead small
+# Limits of a task. It starts a process, so it needs many images; and its pixels reach the driver as one file.
+MAX_IMAGES = 2048
+MAX_BYTES = 200_000_000
 
 
 def scan(job: ScanJob, nodes: list[tuple[int, int]], send: Callable[..., None]) -> None:
@@ -41,7 +44,8 @@ def scan(job: ScanJob, nodes: list[tuple[int, int]], send: Callable[..., None]) 
     plugins = job.plugins.read_bytes() if job.plugins.is_file() else None
     reference = ray.put(NodeScan(settings, plugins, package_versions()))
     remote = Remote(Division(num_cores, 1, uses_gpu=False), start_file_server([], settings.raw))
-    size = max(1, min(MAX_IMAGES, len(job.images) // (4 * num_cores)))
+    image_bytes = sum(math.prod(shape) for shape in array_shapes(settings).values())
+    size = max(1, min(MAX_IMAGES, MAX_BYTES // max(1, image_bytes), len(job.images) // (4 * num_cores)))
     parts = [job.images[start : start + size] for start in range(0, len(job.images), size)]
     run_tasks(
         [_scan_task(part, remote, reference, settings, send) for part in parts], 2 * num_cores

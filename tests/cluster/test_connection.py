@@ -2,11 +2,18 @@
 
 import re
 import socket
+import sys
 
 import pytest
 
 from medfold.cluster import connection
-from medfold.cluster.connection import RAY_SETTINGS, ClusterAddress, check_ray_installed, ray_environment
+from medfold.cluster.connection import (
+    RAY_SETTINGS,
+    ClusterAddress,
+    check_path_of_python,
+    check_ray_installed,
+    ray_environment,
+)
 from tests.support.helpers import REPOSITORY, refused
 
 
@@ -95,3 +102,13 @@ def test_file_of_the_docs_has_the_same_settings():
     exported = dict(re.findall(r"^export (RAY_\w+)=(\S+)", text, re.MULTILINE))
     assert exported.pop("RAY_AUTH_TOKEN") == "..."
     assert exported == RAY_SETTINGS
+
+
+def test_path_of_python_with_a_space_is_refused(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/home/me/my clone/.venv/bin/python")
+    with refused(
+        "^/home/me/my clone/.venv/bin/python: nodes cannot start Python, as its path has a space. Clone medfold"
+    ):
+        check_path_of_python()
+    monkeypatch.setattr(sys, "executable", "/home/me/clone/.venv/bin/python")
+    check_path_of_python()

@@ -94,7 +94,8 @@ def test_driver_ends_if_nobody_listens_any_more(messages_of):
 def test_cluster_is_checked_before_any_work(monkeypatch):
     called = []
     monkeypatch.setattr(driver_process, "check_ray_installed", lambda: called.append("ray"))
+    monkeypatch.setattr(driver_process, "check_path_of_python", lambda: called.append("path"))
     monkeypatch.setattr(ClusterAddress, "check", lambda self: called.append(str(self)))
     check_cluster(None)
     check_cluster(ADDRESS)
-    assert called == ["ray", "ray", "10.0.0.1:6379"]
+    assert called == ["ray", "ray", "path", "10.0.0.1:6379"]

@@ -41,6 +41,14 @@ def descendants(process):
     return psutil.Process(process.pid).children(recursive=True)
 
 
+@pytest.fixture
+def python_in_a_path_with_a_space(monkeypatch, tmp_path):
+    """Starts commands by such a Python, which Ray does not quote by itself."""
+    (tmp_path / "my venv").symlink_to(sys.prefix)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "my venv" / "bin" / Path(sys.executable).name))
+
+
+@pytest.mark.usefixtures("python_in_a_path_with_a_space")
 def test_two_seeds_are_trained_side_by_side(project_folder):
     words = ["train", "-c", "small", "--on", "ray", "--jobs", "auto", "--seeds"]
     output = finish(project_folder, " ".join([*words, "0"]), timeout=GUARD_SECONDS)

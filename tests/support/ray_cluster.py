@@ -55,7 +55,7 @@ class RayCluster:
         subprocess.run(self._inside(["ip", "link", "set", "lo", "up"]), check=True)
         self._starters: list[subprocess.Popen] = []
         self._python = Path(sys.executable)
-        if " " in sys.executable:  # `ray start --head` does not quote it
+        if " " in sys.executable:  # Ray does not quote it
             (self._temporary / "venv").symlink_to(sys.prefix)
             self._python = self._temporary / "venv" / "bin" / "python"
 
@@ -97,7 +97,7 @@ class RayCluster:
 
     def start(self, words: list[str], project: Path, **environment: str) -> subprocess.Popen:
         """Starts a command of medfold on the head."""
-        return self.start_program([sys.executable, "-m", "medfold", *words], project, **environment)
+        return self.start_program([str(self._python), "-m", "medfold", *words], project, **environment)
 
     def start_program(self, command: list[str], project: Path, **environment: str) -> subprocess.Popen:
         """Starts a program on the head."""

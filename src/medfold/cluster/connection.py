@@ -4,6 +4,7 @@ import importlib.util
 import os
 import secrets
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,19 @@ def check_ray_installed() -> None:
     if importlib.util.find_spec("ray") is None:
         fix = "Install it on all machines: pip install 'ray>=2.59,<3' (make setup does)"
         raise UserError("Ray is not installed", variable("ON", "ray"), fix)
+
+
+def check_path_of_python() -> None:
+    """Refuses a path of Python that nodes cannot start: Ray does not quote it, and its tasks would wait for ever.
+
+    Raises:
+        UserError: the path has a space.
+    """
+    if " " in sys.executable:
+        fix = (
+            "Clone medfold on all machines into a folder without a space in its path; ON=ray without ADDRESS works here"
+        )
+        raise UserError("nodes cannot start Python, as its path has a space", sys.executable, fix)
 
 
 def ray_environment(address: ClusterAddress | None) -> dict[str, str]:

@@ -4,6 +4,7 @@ Ray prints messages of its own to the standard output of the process that is con
 starts this process, and reads its messages (`system.reporting_processes`).
 """
 
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -48,11 +49,15 @@ def _connected(address: ClusterAddress | None) -> Iterator[None]:
     Raises:
         UserError: Ray cannot connect, or the versions of Ray or Python differ.
     """
-    options = {"num_cpus": hardware.num_cores(), "include_dashboard": False} if address is None else {}
+    runtime = {"py_modules": [str(Path(medfold.__file__).parent)], "excludes": ["__pycache__"]}
+    options = {}
+    if address is None:
+        options = {"num_cpus": hardware.num_cores(), "include_dashboard": False}
+        runtime["py_executable"] = shlex.quote(sys.executable)  # Ray itself does not quote it
     try:
         ray.init(
             "local" if address is None else str(address),
-            runtime_env={"py_modules": [str(Path(medfold.__file__).parent)], "excludes": ["__pycache__"]},
+            runtime_env=runtime,
             log_to_driver=False,
             logging_level="error",
             **options,

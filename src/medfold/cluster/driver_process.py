@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from medfold.cluster.cluster_jobs import ClusterJob
-from medfold.cluster.connection import ClusterAddress, check_ray_installed, ray_environment
+from medfold.cluster.connection import ClusterAddress, check_path_of_python, check_ray_installed, ray_environment
 from medfold.errors import UserError
 from medfold.system.reporting_processes import CrashedError, Message, ReportingProcesses, StoppedError
 from medfold.system.threads import items_from_thread
@@ -18,10 +18,11 @@ def check_cluster(address: ClusterAddress | None) -> None:
     """Checks what can be checked without Ray, before any work.
 
     Raises:
-        UserError: Ray is not installed, or nothing answers at the address.
+        UserError: Ray is not installed, or cannot start Python on this node, or nothing answers at the address.
     """
     check_ray_installed()
     if address:
+        check_path_of_python()
         address.check()
 
 

@@ -134,6 +134,8 @@ def test_only_files_of_the_kind_are_proposed(tmp_path, bases):
     file = write(tmp_path / "x" / "mine.yaml", "extends: nett")
     with refused(r"mine\.yaml: `extends: nett` names no file \(did you mean 'net'\?\)\. Known: net$"):
         load(file, bases)
+    with refused(r"mine\.yaml: `extends: competition` names no file\. Known: net$"):
+        load(write(tmp_path / "x" / "mine.yaml", "extends: competition"), bases)
 
 
 def test_later_bases_override_earlier_ones(tmp_path):

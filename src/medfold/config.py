@@ -97,7 +97,7 @@ class SettingsFiles:
     Args:
         folders: their folders, in the order in which a file is looked for.
         former_names: table of `earlier_versions` with former names of keys.
-        are: (name of a file) -> whether it is of this kind.
+        are: (name of a file) -> whether it may be extended.
     """
 
     folders: Sequence[Path]
@@ -140,7 +140,8 @@ class SettingsFiles:
                 f"`extends: {name}` is not the name of a file", path, "Write the name without folder and .yaml"
             )
         folders = dict.fromkeys([path.parent, *self.folders])
-        candidates = [file for folder in folders if (file := folder / f"{name}.yaml").is_file()]
+        files = [folder / f"{name}.yaml" for folder in folders] if self.are(name) else []
+        candidates = [file for file in files if file.is_file()]
         base = next((file for file in candidates if file not in (*extending, path)), None)
         if base is not None:
             return base

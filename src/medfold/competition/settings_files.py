@@ -22,7 +22,7 @@ def load_settings(paths: CompetitionPaths, path: Path) -> Settings:
     """
     folders = (paths.folder, paths.base_folder)
     if _holds_facts(path.stem):
-        return SettingsFiles(folders, FACTS, _holds_facts).load(path)
+        return SettingsFiles(folders, FACTS, lambda name: True).load(path)  # what they share may have any name
     return SettingsFiles(folders, RECIPE, lambda name: not _holds_facts(name)).load(path)
 
 

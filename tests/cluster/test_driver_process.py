@@ -98,4 +98,4 @@ def test_cluster_is_checked_before_any_work(monkeypatch):
     monkeypatch.setattr(ClusterAddress, "check", lambda self: called.append(str(self)))
     check_cluster(None)
     check_cluster(ADDRESS)
-    assert called == ["ray", "ray", "path", "10.0.0.1:6379"]
+    assert called == ["ray", "ray", "10.0.0.1:6379", "path"]

@@ -22,8 +22,8 @@ def check_cluster(address: ClusterAddress | None) -> None:
     """
     check_ray_installed()
     if address:
-        check_path_of_python()
         address.check()
+        check_path_of_python()
 
 
 def driver_messages(root: Path, job: ClusterJob) -> Iterator[Message]:

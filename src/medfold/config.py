@@ -92,24 +92,25 @@ class Settings:
 
 @dataclass(frozen=True)
 class SettingsFiles:
-    """The files of one kind, which can extend each other.
+    """Settings files of one kind, which can extend each other.
 
     Args:
         folders: their folders, in the order in which a file is looked for.
         former_names: table of `earlier_versions` with former names of keys.
-        are: (name of a file) -> whether it may be extended.
+        may_be_extended: (name of a file) -> True if a file of this kind may extend it.
     """
 
     folders: Sequence[Path]
     former_names: Names
-    are: Callable[[str], bool]
+    may_be_extended: Callable[[str], bool]
 
     def load(self, path: Path) -> Settings:
-        """Reads a YAML mapping, merged into the files that it `extends`; keys get their current names before.
+        """Loads a settings file with all files that it extends.
 
-        `extends: x` means `x.yaml` beside the file or, if there is none, in `folders`; never the file itself. With
-        `extends: [x, y]`, y overrides x, and x overrides what y extends. A file counts once. Mappings are merged key
-        by key; any other value, including a list, replaces that of the base.
+        Former names of keys are replaced in each file first. `extends: x` means `x.yaml` beside the file or, if there
+        is none, in `folders`; never the file itself. With `extends: [x, y]`, y overrides x, and x overrides what y
+        extends. A file counts once. Mappings are merged key by key; any other value, including a list, replaces that
+        of the base.
 
         Raises:
             UserError: no such file, not YAML, not a mapping, or circular `extends`.
@@ -120,7 +121,7 @@ class SettingsFiles:
         return result
 
     def _in_order(self, path: Path, extending: tuple[Path, ...]) -> dict[Path, dict[str, Any]]:
-        """Returns the content of a file and of all that it extends, without `extends`; later ones override earlier."""
+        """Returns the content of all files that a file extends, and its own; later ones override earlier ones."""
         content = with_current_names(read_yaml(path), self.former_names, path)
         extended = content.pop("extends", None)
         names = extended if isinstance(extended, list) else [extended] if extended is not None else []
@@ -140,7 +141,7 @@ class SettingsFiles:
                 f"`extends: {name}` is not the name of a file", path, "Write the name without folder and .yaml"
             )
         folders = dict.fromkeys([path.parent, *self.folders])
-        files = [folder / f"{name}.yaml" for folder in folders] if self.are(name) else []
+        files = [folder / f"{name}.yaml" for folder in folders] if self.may_be_extended(name) else []
         candidates = [file for file in files if file.is_file()]
         base = next((file for file in candidates if file not in (*extending, path)), None)
         if base is not None:
@@ -148,7 +149,7 @@ class SettingsFiles:
         if candidates:
             raise UserError(f"`extends: {name}` is circular", path, "Remove it")
         stems = {file.stem for folder in folders for file in folder.glob("*.yaml")}
-        known = sorted(stem for stem in stems - {path.stem} if self.are(stem))
+        known = sorted(stem for stem in stems - {path.stem} if self.may_be_extended(stem))
         what = f"`extends: {name}` names no file{did_you_mean(str(name), known)}"
         raise UserError(what, path, f"Known: {', '.join(known)}" if known else None)
 

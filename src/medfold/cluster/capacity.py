@@ -8,7 +8,9 @@ from medfold.terminal.command_text import variable
 
 @dataclass(frozen=True)
 class Division:
-    """Division of a cluster among equal tasks; as many threads on all nodes, since they decide the last digits.
+    """Number of equal tasks on a cluster, and the threads and GPU of each.
+
+    All nodes use as many threads, since their number decides the last digits of results.
 
     Args:
         num_parallel: how many tasks run at the same time.
@@ -22,7 +24,7 @@ class Division:
 
 
 def divide(nodes: list[tuple[int, int]], jobs: int | None, num_tasks: int) -> Division:
-    """Divides a cluster among tasks: as many threads for each as fit for all that run at the same time.
+    """Divides the cores and GPUs of a cluster among equal tasks that run at the same time.
 
     Args:
         nodes: cores and GPUs of each node.

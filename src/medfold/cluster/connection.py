@@ -94,7 +94,7 @@ def check_ray_installed() -> None:
 
 
 def check_path_of_python() -> None:
-    """Refuses a path of Python that nodes cannot start: Ray does not quote it, and its tasks would wait for ever.
+    """Checks that the path of Python has no space: Ray does not quote it, and tasks on nodes would wait for ever.
 
     Raises:
         UserError: the path has a space.

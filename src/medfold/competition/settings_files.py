@@ -6,12 +6,11 @@ from typing import Any
 from medfold.config import Settings, SettingsFiles, with_current_names
 from medfold.earlier_versions import FACTS, RECIPE
 from medfold.paths import CompetitionPaths
-from medfold.project_root import display_path
 from medfold.yaml_files import read_yaml
 
 
 def load_settings(paths: CompetitionPaths, path: Path) -> Settings:
-    """Reads facts or a recipe, by the name of the file, with what the file extends.
+    """Loads competition.yaml or a recipe, with the files that it extends.
 
     Args:
         paths: paths of the competition, in whose folder and in `_base/` the extended files are looked for.
@@ -27,12 +26,12 @@ def load_settings(paths: CompetitionPaths, path: Path) -> Settings:
 
 
 def read_own_settings(path: Path) -> dict[str, Any]:
-    """Reads what a file with facts or a recipe sets itself, `extends` included; keys get their current names.
+    """Reads the keys that a file sets itself, by their current names, without those of the files that it extends.
 
     Raises:
         UserError: not YAML, not a mapping, or a key is there under two names.
     """
-    return with_current_names(read_yaml(path), FACTS if _holds_facts(path.stem) else RECIPE, display_path(path))
+    return with_current_names(read_yaml(path), FACTS if _holds_facts(path.stem) else RECIPE, path)
 
 
 def _holds_facts(name: str) -> bool:

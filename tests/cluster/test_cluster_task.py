@@ -1,4 +1,4 @@
-"""A task as the driver follows it; Ray is imitated: what it does when nodes die is in test_two_nodes."""
+"""A task as the driver follows it, with scripted attempts; what real nodes do is in test_two_nodes."""
 
 from types import SimpleNamespace
 
@@ -6,164 +6,146 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from ray.exceptions import GetTimeoutError, WorkerCrashedError
-
 from medfold.cluster import cluster_task
-from medfold.cluster.capacity import Division
-from medfold.cluster.cluster_task import MAX_LOSSES, ClusterTask, Remote, run_tasks
-from medfold.cluster.node import CHECKPOINT, RESULTS
+from medfold.cluster.attempt import LostError
+from medfold.cluster.capacity import Capacity
+from medfold.cluster.cluster_task import MAX_LOSSES, ClusterTask, JobResources, run_tasks
+from medfold.cluster.messages import (
+    CHECKPOINT,
+    RESULTS,
+    CopyProgress,
+    Crashed,
+    Failed,
+    FilePart,
+    Heartbeat,
+    Line,
+    Started,
+)
 from medfold.errors import UserError
 from tests.support.helpers import refused
 
-NODE = {"node": "10.0.0.2", "niceness": 0}
-SILENT = "silent"
+STARTED = Started("10.0.0.2", niceness=0)
+DONE = FilePart(RESULTS, b"results", is_last=True)
+LOST = LostError("is lost (WorkerCrashedError)")
+CAPACITY = Capacity(2, 3, uses_gpu=True)
+SILENT = None
 
 
-def part(kind, content=b"x", is_last=True):
-    return {"file": kind, "part": content, "is_last": is_last}
+class Attempts:
+    """Attempts with scripted messages, errors that are raised, and SILENT for no message in 30 seconds."""
 
+    def __init__(self, scripts):
+        self.scripts, self.begun, self.num_cancelled, self.now = list(scripts), [], 0, 0.0
 
-DONE = part(RESULTS, b"results")
+    def begin(self, topic, function, arguments, capacity):
+        """Begins the next attempt, as the class Attempt does."""
+        self.begun.append((topic, function, arguments, capacity))
+        script = iter(self.scripts.pop(0))
 
+        def next_message(seconds):
+            message = next(script)
+            if message is SILENT:
+                self.now += 30
+            if isinstance(message, Exception):
+                raise message
+            return message
 
-class FakeRay:
-    """Ray with scripted attempts: lists of messages, errors that are raised, and SILENT for no message in time."""
+        def cancel():
+            self.num_cancelled += 1
 
-    def __init__(self, attempts, clock):
-        self.attempts, self.clock = [iter(attempt) for attempt in attempts], clock
-        self.options, self.arguments, self.cancelled = [], [], []
-
-    def remote(self, function):
-        def begin(*arguments):
-            self.arguments.append(arguments)
-            return self.attempts.pop(0)
-
-        def options(**given):
-            self.options.append(given)
-            return SimpleNamespace(remote=begin)
-
-        return SimpleNamespace(options=options)
-
-    def wait(self, messages, timeout):
-        self.next = next(messages[0], StopIteration)
-        if self.next is SILENT:
-            self.clock.now += 30
-            return [], messages
-        self.pending = self.next
-        return messages, []
-
-    def get(self, reference, timeout):
-        return reference
-
-    def cancel(self, messages, force):
-        self.cancelled.append(force)
+        return SimpleNamespace(next=next_message, cancel=cancel)
 
 
 @pytest.fixture
 def follow(monkeypatch, tmp_path):
-    """Returns a function that follows a task of scripted attempts, and returns it with what arrived."""
-    clock = SimpleNamespace(now=0.0)
-    monkeypatch.setattr(cluster_task.time, "monotonic", lambda: clock.now)
+    """Returns a function that follows a task of scripted attempts, and returns them with what arrived."""
 
-    def follow(*attempts):
-        arrived = []
-        fake = FakeRay(attempts, clock)
-        monkeypatch.setattr(cluster_task, "ray", fake)
-
-        def take(messages):
-            if isinstance(fake.pending, type) and fake.pending is StopIteration:
-                raise StopIteration
-            if isinstance(fake.pending, Exception):
-                raise fake.pending
-            return fake.pending
-
-        monkeypatch.setattr(cluster_task, "next", take, raising=False)
+    def follow(*scripts):
+        follow.attempts, arrived = Attempts(scripts), []
+        monkeypatch.setattr(cluster_task, "Attempt", follow.attempts.begin)
+        monkeypatch.setattr(cluster_task.time, "monotonic", lambda: follow.attempts.now)
         receivers = {
             kind: lambda path, kind=kind: arrived.append((kind, path.read_bytes())) or path.unlink()
             for kind in (CHECKPOINT, RESULTS)
         }
-        division = Division(2, 3, uses_gpu=True)
-        task = ClusterTask(
+        ClusterTask(
             "fold 1",
-            remote=Remote(division, "server"),
+            resources=JobResources(CAPACITY, "server"),
             function=print,
             arguments=lambda: ("inputs", len(arrived)),
             receivers=receivers,
             folder=tmp_path,
             log=tmp_path / "logs" / "fold1.log",
-        )
-        follow.fake, follow.arrived = fake, arrived
-        task.run()
-        return fake, arrived
+        ).run()
+        return follow.attempts, arrived
 
     return follow
 
 
+def checkpoint(content=b"x", is_last=True):
+    return FilePart(CHECKPOINT, content, is_last)
+
+
 def test_parts_are_put_together_and_lines_shown_with_their_node(follow, capsys, tmp_path):
-    line = {"topic": "fold 1", "text": "epoch 1/2"}
-    fake, arrived = follow([NODE, {}, line, part(CHECKPOINT, b"ab", False), part(CHECKPOINT, b"cd"), DONE])
+    attempts, arrived = follow(
+        [STARTED, Heartbeat(), Line("epoch 1/2"), checkpoint(b"ab", is_last=False), checkpoint(b"cd"), DONE]
+    )
     assert arrived == [(CHECKPOINT, b"abcd"), (RESULTS, b"results")]
     assert capsys.readouterr().out == "fold 1     10.0.0.2: epoch 1/2\n"
     log = (tmp_path / "logs" / "fold1.log").read_text().splitlines()
     assert [entry[20:] for entry in log] == ["10.0.0.2: begins", "10.0.0.2: epoch 1/2"]
-    assert fake.options == [
-        {"num_returns": "streaming", "num_cpus": 3, "num_gpus": 1, "max_retries": 0, "name": "fold 1"}
-    ]
-    assert fake.arguments == [("inputs", 0, "server")]
-    assert fake.cancelled == []
+    assert attempts.begun == [("fold 1", print, ("inputs", 0, "server"), CAPACITY)]
+    assert attempts.num_cancelled == 0
     assert [path.name for path in tmp_path.iterdir()] == ["logs"]
 
 
 @pytest.mark.parametrize(
     ("loss", "text"),
     [
-        (WorkerCrashedError(), "10.0.0.2 is lost (WorkerCrashedError)"),
-        (GetTimeoutError(), "10.0.0.2 has not answered for 20 s"),
-        (StopIteration, "10.0.0.2: ended without a result"),
+        (LOST, "10.0.0.2 is lost (WorkerCrashedError)"),
         (SILENT, "10.0.0.2 has not answered for 20 s"),
-        ({"crash": "out of memory"}, "10.0.0.2: the process died (out of memory)"),
+        (Crashed("out of memory"), "10.0.0.2 reports that the process died (out of memory)"),
     ],
 )
-def test_lost_task_goes_on_elsewhere_with_its_checkpoint(follow, capsys, tmp_path, loss, text):
-    half = part(CHECKPOINT, b"half", False)
-    fake, arrived = follow([NODE, part(CHECKPOINT), half, loss], [{**NODE, "node": "10.0.0.3"}, DONE])
+def test_lost_task_continues_elsewhere_from_its_checkpoint(follow, capsys, tmp_path, loss, text):
+    half = checkpoint(b"half", is_last=False)
+    attempts, arrived = follow([STARTED, checkpoint(), half, loss], [Started("10.0.0.3", 0), DONE])
     assert arrived == [(CHECKPOINT, b"x"), (RESULTS, b"results")]
-    assert f"fold 1     {text}; goes on elsewhere\n" in capsys.readouterr().out
-    assert fake.arguments == [("inputs", 0, "server"), ("inputs", 1, "server")]
-    assert fake.cancelled == [True]
+    assert f"fold 1     {text}; continues on another node\n" in capsys.readouterr().out
+    assert [arguments for _, _, arguments, _ in attempts.begun] == [("inputs", 0, "server"), ("inputs", 1, "server")]
+    assert attempts.num_cancelled == 1
     assert [path.name for path in tmp_path.iterdir()] == ["logs"]  # the half of a file is removed
 
 
 def test_task_that_waits_for_a_free_node_is_not_lost(follow):
-    _, arrived = follow([SILENT, SILENT, NODE, DONE])
+    _, arrived = follow([SILENT, SILENT, STARTED, DONE])
     assert arrived == [(RESULTS, b"results")]
 
 
 def test_task_without_progress_is_given_up(follow):
-    with refused(f"fold 1: lost {MAX_LOSSES} times without progress, at last: 10.0.0.2 is lost"):
-        follow(*[[NODE, WorkerCrashedError()]] * MAX_LOSSES)
+    with refused(f"fold 1: lost {MAX_LOSSES} times without progress; the last time: 10.0.0.2 is lost"):
+        follow(*[[STARTED, LOST]] * MAX_LOSSES)
 
 
 def test_progress_counts_the_losses_anew(follow):
-    lost = [NODE, part(CHECKPOINT), WorkerCrashedError()]
-    _, arrived = follow(*[lost] * (2 * MAX_LOSSES), [NODE, DONE])
+    _, arrived = follow(*[[STARTED, checkpoint(), LOST]] * (2 * MAX_LOSSES), [STARTED, DONE])
     assert len(arrived) == 2 * MAX_LOSSES + 1
 
 
 def test_error_of_the_user_is_final(follow):
     with refused("lower the learning rate"):
-        follow([NODE, {"error": UserError("lower the learning rate")}], [NODE, DONE])
-    assert len(follow.fake.attempts) == 1
-    assert follow.fake.cancelled == [True]
+        follow([STARTED, Failed(UserError("lower the learning rate"))], [STARTED, DONE])
+    assert len(follow.attempts.scripts) == 1
+    assert follow.attempts.num_cancelled == 1
 
 
-def test_nice_node_is_told(follow, capsys):
-    follow([{**NODE, "niceness": 15}, DONE])
+def test_nice_node_is_reported(follow, capsys):
+    follow([Started("10.0.0.2", niceness=15), DONE])
     assert "10.0.0.2: runs at niceness 15, slower beside other programs" in capsys.readouterr().out
 
 
 def test_lines_about_a_copied_file_are_shown_now_and_then(follow, capsys):
-    follow([NODE, *[{"text": f"images.npy: {k} MB"} for k in range(5)], DONE])
+    follow([STARTED, *[CopyProgress(f"images.npy: {k} MB") for k in range(5)], DONE])
     assert capsys.readouterr().out == "fold 1     10.0.0.2: images.npy: 0 MB\n"
 
 

@@ -8,6 +8,7 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 from medfold.cluster import files_on_nodes
 from medfold.cluster.files_on_nodes import FileServer, SharedFile, cache_folder, fetch, send_file
+from medfold.cluster.messages import CHECKPOINT, CopyProgress, Heartbeat
 from tests.support.helpers import refused
 
 
@@ -88,9 +89,8 @@ def test_copy_is_made_once_and_equal(another_machine, original, size):
     assert copy.read_bytes() == bytes(range(size))
     assert copy.parent == cache_folder()
     assert handle.calls == ["sha256", *["read"] * -(-size // 10)]
-    assert [message["text"] for message in messages if message][-1:] == [f"images.npy: {size} B of {size} B copied"][
-        :size
-    ]
+    expected = [CopyProgress(f"images.npy: {size} B of {size} B copied")] if size else []
+    assert [message for message in messages if message != Heartbeat()][-1:] == expected
     handle.calls.clear()
     assert result_of(fetch(handle, file))[0] == copy
     assert handle.calls == ["sha256"]
@@ -144,7 +144,7 @@ def test_file_is_sent_in_parts(tmp_path, monkeypatch, size):
     monkeypatch.setattr(files_on_nodes, "PART_BYTES", 10)
     path = tmp_path / "state"
     path.write_bytes(bytes(range(size)))
-    messages = list(send_file("checkpoint", path))
-    assert b"".join(message["part"] for message in messages) == bytes(range(size))
-    assert [message["is_last"] for message in messages] == [False] * (len(messages) - 1) + [True]
-    assert {message["file"] for message in messages} == {"checkpoint"}
+    messages = list(send_file(CHECKPOINT, path))
+    assert b"".join(message.content for message in messages) == bytes(range(size))
+    assert [message.is_last for message in messages] == [False] * (len(messages) - 1) + [True]
+    assert {message.kind for message in messages} == {CHECKPOINT}

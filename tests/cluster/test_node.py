@@ -10,7 +10,8 @@ pytest.importorskip("ray", reason="Ray is not installed")
 from filelock import FileLock
 
 from medfold.cluster import node
-from medfold.cluster.node import check_versions, first_message, work_folder
+from medfold.cluster.messages import Started
+from medfold.cluster.node import check_versions, reported, work_folder
 from medfold.errors import UserError
 from tests.support.helpers import refused
 
@@ -22,7 +23,7 @@ def _on_a_node(monkeypatch, tmp_path):
 
 
 def test_first_message_names_the_node():
-    assert first_message() == {"node": "10.0.0.2", "niceness": os.nice(0)}
+    assert list(reported(iter(()))) == [Started("10.0.0.2", os.nice(0))]
 
 
 def test_equal_packages_pass():

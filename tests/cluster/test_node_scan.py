@@ -10,6 +10,7 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 from medfold.cluster import node, node_scan
 from medfold.cluster.files_on_nodes import SharedFile
+from medfold.cluster.messages import FilePart, Started
 from medfold.cluster.node_scan import NodeScan, scan_images_on_node
 from medfold.competition import PreparationSettings
 from medfold.data import load_samples
@@ -48,8 +49,8 @@ def images(small):
 def scanned_on_a_node(images, settings):
     raw_files = {name: SharedFile.of(settings.raw / name) for _, name in images}
     messages = list(scan_images_on_node(NodeScan(settings, None, package_versions()), images, raw_files, None))
-    assert "node" in messages[0]
-    archive = io.BytesIO(b"".join(message["part"] for message in messages if "file" in message))
+    assert isinstance(messages[0], Started)
+    archive = io.BytesIO(b"".join(message.content for message in messages if isinstance(message, FilePart)))
     return np.load(archive)
 
 
@@ -73,7 +74,7 @@ def test_image_that_does_not_exist_is_unreadable_as_here(images):
     (settings.raw / images[1][1]).unlink()
     raw_files = {name: SharedFile.of(settings.raw / name) for row, name in images if row != 11}
     messages = list(scan_images_on_node(NodeScan(settings, None, package_versions()), images, raw_files, None))
-    content = np.load(io.BytesIO(b"".join(message["part"] for message in messages if "file" in message)))
+    content = np.load(io.BytesIO(b"".join(message.content for message in messages if isinstance(message, FilePart))))
     scans = json.loads(str(content[node_scan.SCANS]))
     assert [scan[0] for scan in scans if scan[1]] == [11, 12]
 
@@ -81,4 +82,4 @@ def test_image_that_does_not_exist_is_unreadable_as_here(images):
 def test_other_packages_end_the_task_with_an_error(images):
     images, settings = images
     (_, message) = scan_images_on_node(NodeScan(settings, None, {"numpy": "1.0"}), images, {}, None)
-    assert "has other packages" in str(message["error"])
+    assert "has other packages" in str(message.error)

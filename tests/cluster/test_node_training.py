@@ -11,13 +11,15 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 from medfold.cluster import node, node_training
 from medfold.cluster.files_on_nodes import SharedFile
-from medfold.cluster.node import CHECKPOINT, RESULTS
+from medfold.cluster.messages import CHECKPOINT, RESULTS, Crashed, Failed, FilePart, Heartbeat, Line
 from medfold.cluster.node_training import NodeInputs, compute_features_on_node, train_fold_on_node
 from medfold.data import make_dataset
 from medfold.errors import UserError
 from medfold.runs import mark_fold_trained
 from medfold.system.reporting_processes import CrashedError
-from medfold.training import TrainingRequest, package_versions, plan_run
+from medfold.training import FoldTrainings, TrainingRequest, package_versions, plan_run
+
+WRONG_SETTING = UserError("wrong setting")
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +34,9 @@ def node_inputs(small):
     request = TrainingRequest()
     recipe = request.load_recipe(small)
     plan = plan_run(small, request, recipe, make_dataset(small, recipe.preparation))
-    inputs = plan.trainings[0].inputs
+    inputs = plan.missing_folds[0].run_inputs
     store = [SharedFile.of(path) for path in sorted(inputs.store.folder.iterdir())]
-    common = {"features": None, "weights": None, "plugins": b"# own", "environment": {"A": "1"}}
+    common = {"features_file": None, "weights_file": None, "plugins": b"# own", "environment": {"A": "1"}}
     return NodeInputs(
         replace(inputs, store=None), store, versions=package_versions(), threads=3, uses_gpu=False, **common
     )
@@ -52,7 +54,8 @@ def child(monkeypatch):
 
             def run(self, work, environment, listen):
                 found.update(work=work, environment=environment, plugins=work.plugins.read_bytes())
-                found["pixels"] = work.inputs.store.pixels.shape
+                inputs = work.folds[0].run_inputs if isinstance(work, FoldTrainings) else work.run_inputs
+                found.update(inputs=inputs, pixels=inputs.store.pixels.shape)
                 work_of_child(work, listen)
 
             def end(self):
@@ -65,13 +68,14 @@ def child(monkeypatch):
 
 
 def finish(work):
-    work.paths.folder.mkdir(parents=True, exist_ok=True)
-    (work.paths.folder / "oof.csv").write_text("id,target")
-    mark_fold_trained(work.paths, [work.paths.folder / "oof.csv"])
+    paths = work.folds[0].paths
+    paths.folder.mkdir(parents=True, exist_ok=True)
+    paths.oof.write_text("id,target")
+    mark_fold_trained(paths, [paths.oof])
 
 
 def contents(messages, kind):
-    return b"".join(message["part"] for message in messages if message.get("file") == kind)
+    return b"".join(message.content for message in messages if isinstance(message, FilePart) and message.kind == kind)
 
 
 def test_fold_is_trained_with_its_share_and_its_files_are_sent(node_inputs, child, monkeypatch):
@@ -83,10 +87,10 @@ def test_fold_is_trained_with_its_share_and_its_files_are_sent(node_inputs, chil
 
     found = child(train)
     messages = list(train_fold_on_node(node_inputs, 2, None, None))
-    assert [message for message in messages if "topic" in message] == [{"topic": "fold 2", "text": "epoch 1/2"}]
+    assert [message for message in messages if isinstance(message, Line)] == [Line("epoch 1/2")]
     with ZipFile(io.BytesIO(contents(messages, RESULTS))) as archive:
         assert set(archive.namelist()) == {"fold2/oof.csv", "fold2/done.json"}
-    assert found["work"].number == 2
+    assert found["work"].folds[0].number == 2
     assert found["plugins"] == b"# own"
     assert found["pixels"][0] > 0
     environment = found["environment"]
@@ -104,10 +108,11 @@ def test_training_resumes_from_the_checkpoint_and_sends_each_new_one(node_inputs
     seen = []
 
     def train(work, listen):
-        seen.append(work.paths.checkpoint.read_bytes())
+        checkpoint = work.folds[0].paths.checkpoint
+        seen.append(checkpoint.read_bytes())
         for state in (b"later", b"last"):
-            work.paths.checkpoint.with_suffix(".tmp").write_bytes(state)
-            work.paths.checkpoint.with_suffix(".tmp").replace(work.paths.checkpoint)
+            checkpoint.with_suffix(".tmp").write_bytes(state)
+            checkpoint.with_suffix(".tmp").replace(checkpoint)
             listen({"topic": "fold 0", "text": "epoch"})
             time.sleep(0.3)
         finish(work)
@@ -116,20 +121,19 @@ def test_training_resumes_from_the_checkpoint_and_sends_each_new_one(node_inputs
     messages = list(train_fold_on_node(node_inputs, 0, b"earlier", None))
     assert seen == [b"earlier"]
     assert contents(messages, CHECKPOINT) in (b"earlierlaterlast", b"laterlast")
-    assert {} in messages  # signs of life while the child is silent
+    assert Heartbeat() in messages  # while the child is silent
 
 
 @pytest.mark.parametrize(
     ("error", "last"),
-    [(CrashedError("out of memory"), {"crash": "out of memory"}), (UserError("what"), {"error": "what"})],
+    [(CrashedError("out of memory"), Crashed("out of memory")), (WRONG_SETTING, Failed(WRONG_SETTING))],
 )
 def test_end_of_a_failed_training_is_the_last_message(node_inputs, child, error, last):
     def train(work, listen):
         raise error
 
     found = child(train)
-    message = list(train_fold_on_node(node_inputs, 0, None, None))[-1]
-    assert {name: str(value) for name, value in message.items()} == last
+    assert list(train_fold_on_node(node_inputs, 0, None, None))[-1] == last
     assert found["ended"]
 
 
@@ -137,8 +141,8 @@ def test_weights_and_features_are_those_of_this_node(node_inputs, child, tmp_pat
     for name in ("net.weights.h5", "a.npy"):
         (tmp_path / name).write_bytes(b"content")
     weights, features = (SharedFile.of(tmp_path / name) for name in ("net.weights.h5", "a.npy"))
-    found = child(lambda work, listen: finish(work) or found.update(inputs=work.inputs))
-    list(train_fold_on_node(replace(node_inputs, weights=weights, features=features), 0, None, None))
+    found = child(lambda work, listen: finish(work))
+    list(train_fold_on_node(replace(node_inputs, weights_file=weights, features_file=features), 0, None, None))
     inputs = found["inputs"]
     assert inputs.recipe.backbone.weights.endswith("/weights/net.weights.h5")
     assert inputs.features_file.name == "a.npy"
@@ -146,10 +150,10 @@ def test_weights_and_features_are_those_of_this_node(node_inputs, child, tmp_pat
 
 
 def test_features_are_computed_and_sent(node_inputs, child):
-    child(lambda work, listen: work.inputs.features_file.write_bytes(b"features"))
+    child(lambda work, listen: work.run_inputs.features_file.write_bytes(b"features"))
     assert contents(list(compute_features_on_node(node_inputs, None)), RESULTS) == b"features"
 
 
 def test_other_packages_are_an_error_before_any_work(node_inputs, child):
     messages = list(train_fold_on_node(replace(node_inputs, versions={"keras": "1.0"}), 0, None, None))
-    assert "has other packages" in str(messages[-1]["error"])
+    assert "has other packages" in str(messages[-1].error)

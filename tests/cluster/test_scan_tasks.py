@@ -10,7 +10,7 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 from medfold.cluster import node_scan, scan_tasks
 from medfold.cluster.cluster_jobs import ScanJob
-from medfold.cluster.node import RESULTS
+from medfold.cluster.messages import RESULTS
 from medfold.competition import PreparationSettings
 from medfold.images import ScanSettings
 from medfold.system import array_files
@@ -71,7 +71,7 @@ def test_task_gets_the_files_of_its_images_that_exist(scanned, tmp_path):
     *tasks, _ = scanned(images, [(1, 0)])
     found = [set(task.arguments()[2]) for task in tasks]
     assert found == [{"a.png"}, {"b.npz"}, {"b.npz"}, {"red.png", "green.png"}, set()]
-    assert all(task.remote.server == ("server", [], tmp_path / "raw") for task in tasks)
+    assert all(task.resources.file_server == ("server", [], tmp_path / "raw") for task in tasks)
 
 
 def test_pixels_of_readable_images_are_written_to_their_rows(scanned, tmp_path):

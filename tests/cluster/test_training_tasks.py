@@ -10,7 +10,7 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 from medfold.cluster import training_tasks
 from medfold.cluster.cluster_jobs import TrainingJob
-from medfold.cluster.node import CHECKPOINT, RESULTS
+from medfold.cluster.messages import CHECKPOINT, RESULTS
 from medfold.competition import Recipe
 from medfold.data import make_dataset
 from medfold.system import array_files
@@ -71,11 +71,11 @@ def test_node_gets_files_by_their_names_and_no_pixels(plans, tasks_of, small):
     small.paths.plugins.write_text("# own code")
     ((tasks, _),) = tasks_of(TrainingJob(None, plans, 1, {"A": "1"}), [(4, 2)])
     node_inputs, number, checkpoint = tasks[-1].arguments()
-    assert (node_inputs.inputs.store, node_inputs.inputs.seed, number, checkpoint) == (None, 1, 2, None)
-    store = plans[0].trainings[0].inputs.store.folder
-    assert [file.path for file in node_inputs.store] == [str(path.absolute()) for path in sorted(store.iterdir())]
-    assert tasks[-1].remote.server == ("server", node_inputs.store)
-    assert (node_inputs.features, node_inputs.weights, node_inputs.plugins) == (None, None, b"# own code")
+    assert (node_inputs.run_inputs.store, node_inputs.run_inputs.seed, number, checkpoint) == (None, 1, 2, None)
+    store = plans[0].missing_folds[0].run_inputs.store.folder
+    assert [file.path for file in node_inputs.store_files] == [str(path.absolute()) for path in sorted(store.iterdir())]
+    assert tasks[-1].resources.file_server == ("server", node_inputs.store_files)
+    assert (node_inputs.features_file, node_inputs.weights_file, node_inputs.plugins) == (None, None, b"# own code")
     assert node_inputs.environment == {"A": "1", "KERAS_BACKEND": "tensorflow"}
     assert (node_inputs.threads, node_inputs.uses_gpu) == (4, True)
 
@@ -108,17 +108,17 @@ def frozen_plan(plans, tmp_path):
     """A plan whose recipe has a weights file, and trains the head on frozen features, which are missing."""
     weights = tmp_path / "net.weights.h5"
     weights.write_bytes(b"weights")
-    inputs = plans[0].trainings[0].inputs
+    inputs = plans[0].missing_folds[0].run_inputs
     settings = inputs.recipe.model_dump()
     settings["backbone"]["weights"], settings["training"]["head_epochs"] = str(weights), 2
     features = tmp_path / "features" / "a.npy"
     features.parent.mkdir()
     inputs = replace(inputs, recipe=Recipe.model_validate(settings), features_file=features)
-    return replace(plans[0], trainings=[replace(training, inputs=inputs) for training in plans[0].trainings])
+    return replace(plans[0], missing_folds=[replace(fold, run_inputs=inputs) for fold in plans[0].missing_folds])
 
 
 def test_missing_features_are_computed_before_the_folds(frozen_plan, tmp_path, monkeypatch):
-    features = frozen_plan.trainings[0].inputs.features_file
+    features = frozen_plan.missing_folds[0].run_inputs.features_file
     order = []
 
     def run_tasks(tasks, num_parallel):
@@ -136,8 +136,8 @@ def test_missing_features_are_computed_before_the_folds(frozen_plan, tmp_path, m
     training_tasks.train(TrainingJob(None, [frozen_plan], 1, {}), [(2, 0)], print)
     assert order[:2] == [["features"], ["fold 0", "fold 1", "fold 2"]]
     node_inputs = order[2]
-    assert [file.path for file in (node_inputs.features, node_inputs.weights)] == [
+    assert [file.path for file in (node_inputs.features_file, node_inputs.weights_file)] == [
         str(features),
-        frozen_plan.trainings[0].inputs.recipe.backbone.weights,
+        frozen_plan.missing_folds[0].run_inputs.recipe.backbone.weights,
     ]
     assert array_files.is_intact(features, features_hashes_path(features))

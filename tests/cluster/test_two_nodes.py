@@ -95,7 +95,9 @@ def test_folds_of_a_killed_node_go_on_elsewhere(two_nodes, project):
     output = output_of(process)
     assert "2 nodes, 4 cores: 4 folds, 4 at a time, 1 thread each" in output
     for fold in lost:
-        assert re.search(rf"^fold {fold} +{re.escape(SECOND)} is lost .*; goes on elsewhere$", output, re.MULTILINE)
+        assert re.search(
+            rf"^fold {fold} +{re.escape(SECOND)} is lost .*; continues on another node$", output, re.MULTILINE
+        )
         assert re.search(rf"{re.escape(HEAD)}: resuming at epoch [0-9]+", log(project, fold))
     assert "all 4 folds" in output
     check_equal_to_local_run(project)

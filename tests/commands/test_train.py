@@ -6,11 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from medfold.cli import app
 from medfold.cluster import ClusterAddress
 from medfold.commands import train as command
 from medfold.commands.prepare import prepare
 from medfold.commands.train import train
+from medfold.errors import UserError
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import an_oof_score, refused
 from tests.support.tracked_runs import tracked_run
@@ -72,11 +75,68 @@ def test_finished_run_needs_no_store(folded, capsys):
     assert "all 3 folds, 59 of 59 samples" in capsys.readouterr().out
 
 
-def test_recipe_that_cannot_be_trained_is_refused_before_images_are_prepared(small, trainings):
-    with refused("nothing is trained"):
-        train(small, overrides={"training": {"epochs": 0}})
-    assert trainings.requests == []
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"backbone": {"name": "resnet8"}}, r"unknown backbone 'resnet8' \(did you mean 'resnet9'\?\)"),
+        ({"backbone": {"name": "MobileNetV2", "weights": "gone.h5"}}, "gone.h5: no such weights file"),
+        ({"augment": "fundsu"}, r"unknown pipeline 'fundsu' \(did you mean 'fundus'\?\)"),
+        ({"training": {"epochs": 0}}, "nothing is trained"),
+        ({"training": {"head_epochs": 1}}, "a backbone without weights has no features"),
+        ({"head": "both"}, "task binary has no ordered classes"),
+    ],
+)
+def test_recipe_that_cannot_be_trained_is_refused_before_images_are_prepared(small, trainings, overrides, message):
+    with refused(message):
+        train(small, overrides=overrides)
     assert not small.paths.data.exists()
+    assert not small.paths.runs.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--jobs", "many"], "JOBS=many"),
+        (["--workers", "-1"], "WORKERS=-1"),
+        (["--fold", "7"], "FOLD"),
+        (["--run", "a b"], "RUN"),
+    ],
+)
+def test_invalid_options_leave_no_files(small, options, message):
+    result = CliRunner().invoke(app, ["train", "-c", "small", *options])
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
+    assert not small.paths.data.exists()
+    assert not small.paths.runs.exists()
+
+
+IMPOSSIBLE = {"backbone": {"name": "simple_cnn"}, "training": {"accumulation_steps": 10**6}}
+
+
+def test_refused_settings_create_no_run(folded):
+    with refused("no step is ever taken"):
+        train(folded, overrides=IMPOSSIBLE, run="new")
+    assert not folded.paths.run("new").folder.exists()
+
+
+def test_refused_settings_keep_the_folds_of_a_run(folded):
+    finished_run(folded, "begun", folds=[1])
+    with refused(r"run\.json: this run was started differently: recipe\."):
+        train(folded, overrides=IMPOSSIBLE, run="begun")
+    assert folded.paths.run("begun").fold(1).done.is_file()
+
+
+def test_checkpoint_of_a_fold_killed_when_it_was_done_is_removed(folded):
+    finished_run(folded, "begun", folds=[0, 1, 2])
+    run_paths = folded.paths.run("begun")
+    left = [run_paths.fold(1).folder / name for name in ("checkpoint.npz", "before-checkpoint.npz")]
+    for path in left:
+        path.write_bytes(b"state")
+    train(folded, run="begun", folds=[0])  # of other folds nothing is removed
+    assert all(path.is_file() for path in left)
+    train(folded, run="begun")
+    assert not any(path.exists() for path in left)
+    assert run_paths.fold(1).done.is_file()
 
 
 @pytest.mark.slow

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from medfold.ensemble.calibration import calibration_gain
+from medfold.ensemble.calibration import measure_calibration
+from medfold.ensemble.choose_method import choose_method
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.method_choice import choose_method
 from tests.support.helpers import competition_facts
 
 
@@ -15,7 +15,7 @@ def test_calibration_gain_is_cross_fitted_with_the_blend():
         rng = np.random.default_rng(seed)
         names, folds = [f"m{number}" for number in range(20)], np.random.default_rng(seed).permutation(120) % 5
         noise = MemberPredictions(names, rng.random((20, 120, 1)), rng.integers(0, 2, 120), folds, np.arange(120))
-        found = calibration_gain(noise, facts, choose_method(noise, facts, method="stacking"))
+        found = measure_calibration(noise, facts, choose_method(noise, facts, method="stacking"))
         before.append(found.before)
         after.append(found.after)
     assert np.mean(after) > np.mean(before) - 0.03  # no gain from noise
@@ -27,4 +27,4 @@ def test_calibration_of_a_rank_mean_is_that_of_the_arithmetic_mean():
     stack, targets, folds = rng.random((2, 60, 1)), rng.integers(0, 2, 60), np.arange(60) % 3
     two = MemberPredictions(["a", "b"], stack, targets, folds, np.arange(60))
     by_rank, by_mean = (choose_method(two, facts, method=method) for method in ("rank", "mean"))
-    assert calibration_gain(two, facts, by_rank) == calibration_gain(two, facts, by_mean)
+    assert measure_calibration(two, facts, by_rank) == measure_calibration(two, facts, by_mean)

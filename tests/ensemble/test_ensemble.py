@@ -153,7 +153,7 @@ def test_probabilities_of_ranks_are_the_mean_of_members(folded):
     finished_run(competition, "two", 0.8)
     dataset = make_dataset(competition)
     found = ensemble_runs(competition, ["one", "two"], dataset, method="rank")
-    np.testing.assert_array_equal(found.probabilities.predictions, found.members.predictions.mean(axis=0))
+    np.testing.assert_array_equal(found.oof_probabilities.predictions, found.members.predictions.mean(axis=0))
     assert found.score.more_metrics["auc"] == pytest.approx(
         ensemble_runs(competition, ["one", "two"], dataset, method="mean").score.more_metrics["auc"]
     )

@@ -20,7 +20,7 @@ def test_members_have_score_interval_and_correlation_of_errors(two_runs):
     assert [each.name for each in short.members] == ["strong", "weak"]
     for each, predictions in zip(short.members, found.members.predictions, strict=True):
         assert each.value == METRICS["auc"](found.members.targets, predictions)
-        interval = bootstrap_interval(METRICS["auc"], found.members.targets, predictions, found.members.group)
+        interval = bootstrap_interval(METRICS["auc"], found.members.targets, predictions, found.members.groups)
         assert (each.low, each.high) == interval
         assert each.weight is None  # the mean has no weights
     (one, across), (across_again, other) = (each.error_correlation for each in short.members)

@@ -25,9 +25,9 @@ def test_saved_ensemble_predicts_the_same_after_reading(runs_one_and_two, method
     stack = found.members.predictions
     np.testing.assert_array_equal(read.transform.apply(stack), original.transform.apply(stack))
     assert (read.title, read.run_names) == (original.title, ("one", "two"))
-    assert (read.probabilities is not None) == (method == "rank")
+    assert (read.probability_transform is not None) == (method == "rank")
     if method == "rank":
-        np.testing.assert_array_equal(read.probabilities.apply(stack), stack.mean(axis=0))
+        np.testing.assert_array_equal(read.probability_transform.apply(stack), stack.mean(axis=0))
 
 
 def test_runs_are_read_in_the_order_in_which_they_were_saved(runs_one_and_two):
@@ -52,7 +52,7 @@ def test_ensemble_of_an_earlier_version_is_read(runs_one_and_two):
     del metadata["runs"]
     json_files.write(metadata, metadata_file, sealed=True)
     read = read_fitted_ensemble(runs_one_and_two, ["two", "one"])
-    assert read.probabilities is not None
+    assert read.probability_transform is not None
     assert read.run_names == ("one", "two")
     save_fitted_ensemble(runs_one_and_two, found)
     assert (current.is_file(), former.is_file()) == (True, False)

@@ -27,7 +27,9 @@ def test_files_hold_the_fitted_ensemble_and_every_digit(two_runs):
     paths = SubmissionPaths(submission)
     fitted, table = paths.recheck_parameters, paths.recheck_oof
     stack = found.members.predictions
-    np.testing.assert_array_equal(FittedTransform.load(fitted).apply(stack), found.method_choice.fitted.apply(stack))
+    np.testing.assert_array_equal(
+        FittedTransform.load(fitted).apply(stack), found.method_choice.used.fitted.apply(stack)
+    )
     read = pd.read_csv(table, float_precision="round_trip")
     np.testing.assert_array_equal(read["target"], found.oof.predictions[:, 0])
     assert b"\r" not in table.read_bytes()

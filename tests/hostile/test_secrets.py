@@ -17,7 +17,7 @@ from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
 from medfold.competition.overrides import parse_overrides
 from medfold.competition.recipe_files import load_recipe
-from medfold.kaggle import Competitions, KaggleSession
+from medfold.kaggle import KaggleCompetitions, KaggleSession
 from medfold.notebooks.training_bundle import write_training_bundle
 from medfold.runs.run_json import read_run_json
 from medfold.system import json_files
@@ -85,7 +85,7 @@ def test_token_does_not_follow_a_redirect_to_another_host(kaggle, method, code):
     kaggle.fault(method, status(code, Location="http://elsewhere.test/"))
 
     def ask():
-        competitions = Competitions(KaggleSession.connect())
+        competitions = KaggleCompetitions(KaggleSession.connect())
         competitions.info("histology")
         competitions.submissions("histology")
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from medfold.kaggle.competitions import Competitions
+from medfold.kaggle.competitions import KaggleCompetitions
 from medfold.kaggle.credentials import Credentials
 from medfold.kaggle.session import KaggleSession
 from tests.support.helpers import refused
@@ -78,7 +78,7 @@ def test_key_in_kaggle_json_is_used(kaggle_json, hosted, encoding):
     kaggle_json.write_text(json.dumps({"username": "alice", "key": KEY}), encoding=encoding)  # also as Windows saves it
     kaggle = KaggleSession.connect()
     assert kaggle.credentials == Credentials("alice", "key in ~/.kaggle/kaggle.json")
-    assert Competitions(kaggle).info("histology").has_joined
+    assert KaggleCompetitions(kaggle).info("histology").has_joined
 
 
 def test_key_in_the_environment_overrides_the_file(kaggle_json, hosted, monkeypatch):
@@ -87,7 +87,7 @@ def test_key_in_the_environment_overrides_the_file(kaggle_json, hosted, monkeypa
     monkeypatch.setenv("KAGGLE_KEY", KEY)
     kaggle = KaggleSession.connect()
     assert kaggle.credentials.source == "key in KAGGLE_USERNAME and KAGGLE_KEY"
-    assert Competitions(kaggle).info("histology").has_joined
+    assert KaggleCompetitions(kaggle).info("histology").has_joined
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_malformed_kaggle_json_is_refused(kaggle_json, content, message):
 def test_wrong_key_raises_at_the_first_request(kaggle_json, hosted):
     kaggle_json.write_text(json.dumps({"username": "alice", "key": "wrong"}))
     with refused("histology: .*not accept the key in ~/.kaggle/kaggle.json. Create a new"):
-        Competitions(KaggleSession.connect()).info("histology")
+        KaggleCompetitions(KaggleSession.connect()).info("histology")
 
 
 def write_login(kaggle_json, refresh, expiration="2020-01-01T00:00:00+00:00"):
@@ -120,7 +120,7 @@ def test_expired_login_is_renewed(kaggle_json, hosted):
     write_login(kaggle_json, "good")
     kaggle = KaggleSession.connect()
     assert kaggle.credentials == Credentials("alice", "login in ~/.kaggle/credentials.json")
-    assert Competitions(kaggle).info("histology").has_joined
+    assert KaggleCompetitions(kaggle).info("histology").has_joined
 
 
 def test_unrenewable_or_malformed_login_is_refused(kaggle_json):
@@ -139,13 +139,13 @@ def test_unrenewable_or_malformed_login_is_refused(kaggle_json):
 def test_just_expired_login_is_renewed(kaggle_json, hosted):
     """The official client alone would use it for another half an hour."""
     write_login(kaggle_json, "good", (datetime.now(UTC) - timedelta(minutes=10)).isoformat())
-    assert Competitions(KaggleSession.connect()).info("histology").has_joined
+    assert KaggleCompetitions(KaggleSession.connect()).info("histology").has_joined
 
 
 def test_refused_login_raises_with_the_login_command(kaggle_json, hosted):
     write_login(kaggle_json, "good", "2099-01-01T00:00:00+00:00")
     with refused("histology: .*login in ~/.kaggle/credentials.json.*kaggle auth login"):
-        Competitions(KaggleSession.connect()).info("histology")
+        KaggleCompetitions(KaggleSession.connect()).info("histology")
 
 
 def test_token_of_a_kaggle_notebook_is_used(kaggle, monkeypatch, tmp_path):

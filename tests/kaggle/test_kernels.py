@@ -6,7 +6,7 @@ import time
 import pytest
 
 from medfold.kaggle import kernels
-from medfold.kaggle.kernels import Kernels
+from medfold.kaggle.kernels import KaggleKernels
 from medfold.kaggle.session import KaggleSession
 from medfold.system import http_download
 from tests.support.helpers import refused
@@ -60,7 +60,7 @@ def test_fetch_output_renews_expired_addresses(hosted, remote_run, tmp_path):
     hosted.runner = lambda pushed: Ended({"submission.csv": content, "zeta.txt": b"x"})
     ran = run(remote_run)
     hosted.fault("storage", drop(after=150_000), None, status(403))
-    Kernels(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
+    KaggleKernels(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == content
 
 
@@ -105,13 +105,13 @@ def test_fetch_without_valid_output_raises_and_writes_nothing(hosted, remote_run
     hosted.runner = lambda pushed: Ended(left)
     ran = run(remote_run)
     with refused(message):
-        Kernels(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
+        KaggleKernels(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
     assert not list(tmp_path.glob("out.csv*"))
 
 
 def test_newer_version_pushed_elsewhere_is_ignored(hosted, remote_run):
     ran = run(remote_run)
-    there = Kernels(KaggleSession.connect())
+    there = KaggleKernels(KaggleSession.connect())
     ours = hosted.notebooks[REF]
     newer = {**ours.pushed, "text": "saved in the browser"}
     hosted.notebooks[REF] = HostedNotebook(newer, 2, [], Ended({"submission.csv": b"other"}, state="ERROR"), ours)

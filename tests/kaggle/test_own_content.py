@@ -19,7 +19,7 @@ def test_own_content_is_listed_and_removed(hosted, remote_run):
     hosted.datasets["bob/medfold-his"] = HostedDataset()
     session = KaggleSession.connect()
     listed = list(list_content(session, "medfold-"))
-    assert [(each.kind, each.ref) for each in listed] == [
+    assert [(each.kind, each.full_name) for each in listed] == [
         ("notebook", REF),
         ("notebook", "alice/medfold-other-run"),
         ("data set", DATASET),
@@ -51,5 +51,5 @@ def test_names_of_users_are_compared_without_case():
         api=SimpleNamespace(kernels_list_with_response=None, dataset_list_with_response=None),
         pages=lambda where, ask, **options: pages[where],
     )
-    listed = [each.ref for each in list_content(session, "medfold-")]
+    listed = [each.full_name for each in list_content(session, "medfold-")]
     assert listed == ["alice/medfold-a", "alice/medfold-b"]

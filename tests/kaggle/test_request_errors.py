@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from medfold.kaggle.competitions import Competitions
+from medfold.kaggle.competitions import KaggleCompetitions
 from medfold.kaggle.request_errors import advice, explain, is_final, kaggle_errors
 from medfold.kaggle.session import KaggleSession
 from medfold.system import http_download
@@ -14,14 +14,14 @@ from tests.support.kaggle_server import stall, status
 def test_server_that_stays_busy_is_reported(hosted):
     hosted.fault("GetCompetition", *[status(503, "overloaded")] * 9)
     with refused("histology: Kaggle answers 503: overloaded. Try again later"):
-        Competitions(KaggleSession.connect()).info("histology")
+        KaggleCompetitions(KaggleSession.connect()).info("histology")
 
 
 def test_silent_server_is_reported(hosted, monkeypatch):
     monkeypatch.setattr(http_download, "TIMEOUT", (1, 0.2))
     hosted.fault("GetCompetition", *[stall(1, after=-1)] * 9)
     with refused("histology: Kaggle cannot be reached: no answer for 0.2 s. Check the network"):
-        Competitions(KaggleSession.connect()).info("histology")
+        KaggleCompetitions(KaggleSession.connect()).info("histology")
 
 
 def test_missing_network_is_reported(kaggle, monkeypatch):
@@ -33,7 +33,7 @@ def test_missing_network_is_reported(kaggle, monkeypatch):
 def test_unreadable_answer_is_reported(hosted):
     hosted.fault("GetCompetition", lambda handler, answer: handler.answer(200, b"<html>", {}))
     with refused("histology: Kaggle sent an answer that cannot be read .*Try again later"):
-        Competitions(KaggleSession.connect()).info("histology")
+        KaggleCompetitions(KaggleSession.connect()).info("histology")
 
 
 def failed(status: int, url: str = "https://www.kaggle.com/api/Service/x", text: str = "no") -> requests.HTTPError:

@@ -187,4 +187,4 @@ def test_table_of_classes_matches_targets_and_predictions(task_report):
     for column, (_, count, share, auc, _) in enumerate(rows):
         assert int(count) == members[:, column].sum()
         assert share == f"{members[:, column].mean():.1%}"
-        assert auc == f"{METRICS['auc'](members[:, column] * 1, found.probabilities.predictions[:, column]):.4f}"
+        assert auc == f"{METRICS['auc'](members[:, column] * 1, found.oof_probabilities.predictions[:, column]):.4f}"

@@ -95,4 +95,4 @@ def test_score_at_chance_is_recorded_with_force_only(folded, record):
     with refused("is no better than chance"):
         record("bad")
     assert not list(folded.paths.submissions.glob("*.csv"))
-    assert record("bad", force=True).row.status == ""
+    assert record("bad", force=True).row.status == "written"

@@ -62,6 +62,14 @@ def noisy_run(competition, name: str = "noisy", noise: float = 1.0) -> None:
     _write_once(competition, name, predict, ("noisy", noise))
 
 
+def write_fold(paths, oof, test) -> None:
+    """Writes the predictions of a fold and its marker, but no weights."""
+    from medfold.runs import mark_fold_trained
+    from medfold.runs.prediction_files import write_prediction_table
+
+    mark_fold_trained(paths, [write_prediction_table(oof, paths.oof), write_prediction_table(test, paths.test)])
+
+
 def _write_once(competition, name: str, predict: Callable, kind: Hashable, *settings: object) -> None:
     """Writes a run as `_write_run` does; copies the files of one that was made from the same inputs in this process.
 
@@ -107,12 +115,9 @@ def _write_run(
     from medfold.competition.recipe_files import load_recipe
     from medfold.data.dataset import make_dataset
     from medfold.runs.oof import write_oof
-    from medfold.runs.prediction_files import write_prediction_table
     from medfold.runs.predictions import predictions_table
     from medfold.runs.run_names import checked_run_paths
     from medfold.runs.start_check import record_run_start
-    from medfold.system import json_files
-    from medfold.system.hashes import sha256
     from medfold.training.run_metadata import run_metadata
 
     facts, dataset = competition.facts, make_dataset(competition)
@@ -122,10 +127,9 @@ def _write_run(
     for fold in folds or range(facts.folds.k):
         paths, here = run.fold(fold), (dataset.train["fold"] == fold).to_numpy()
         oof, test = predict(dataset.targets[here], dataset.targets[~here], len(dataset.test))
-        tables = {
-            paths.oof: predictions_table(facts, dataset.train["id"][here], oof, fold=fold),
-            paths.test: predictions_table(facts, dataset.test["id"], test),
-        }
-        written = [write_prediction_table(table, path) for path, table in tables.items()]
-        json_files.write({path.name: sha256(path) for path in written}, paths.done)
+        write_fold(
+            paths,
+            oof=predictions_table(facts, dataset.train["id"][here], oof, fold=fold),
+            test=predictions_table(facts, dataset.test["id"], test),
+        )
     write_oof(facts, run, dataset.train, dataset.targets)

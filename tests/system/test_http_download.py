@@ -79,7 +79,7 @@ def test_busy_server_is_retried(get, kaggle, code):
 def test_retry_after_is_limited(get, kaggle):
     kaggle.fault("storage", status(503, Retry_After="86400"))
     get()
-    assert kaggle.waits == [http_download.MAX_WAIT]
+    assert kaggle.waits == [http_download.MAX_WAIT_SECONDS]
 
 
 def test_repeated_failures_raise_and_keep_the_part(get, kaggle, tmp_path):

@@ -5,20 +5,21 @@ import sys
 
 import pytest
 
-from medfold.paths import FoldPaths
 from medfold.system.reporting_processes import CrashedError, ReportingProcesses
 from medfold.training import child, fold_training
-from medfold.training.fold_training import FoldTraining
+from medfold.training.fold_inputs import FoldInputs
+from medfold.training.fold_training import FoldTrainings
 
 
-def test_requested_fold_is_trained_with_the_plugins(small, monkeypatch):
-    trained, used = [], []
-    monkeypatch.setattr(fold_training, "train_missing", lambda trainings: trained.extend(trainings) or [])
+def test_requested_folds_are_trained_with_the_plugins_and_reported(small, monkeypatch):
+    used, sent = [], []
+    monkeypatch.setattr(fold_training, "train_missing", iter)
     monkeypatch.setattr(fold_training, "use_plugins", used.append)
-    monkeypatch.setattr(child, "report", lambda work: work(training, print) or 0)
-    training = FoldTraining(None, 1, FoldPaths(small.paths.run("one").fold(1).folder), small.paths.plugins)
+    monkeypatch.setattr(child, "report", lambda work: work(work_of_child, lambda **message: sent.append(message)) or 0)
+    folds = [FoldInputs(None, number, small.paths.run("one").fold(number)) for number in (0, 2)]
+    work_of_child = FoldTrainings(folds, small.paths.plugins)
     assert child.main() == 0
-    assert (trained, used) == ([training], [small.paths.plugins])
+    assert (sent, used) == ([{"trained": 0}, {"trained": 2}], [small.paths.plugins])
 
 
 @pytest.mark.slow

@@ -11,7 +11,8 @@ from medfold.data import make_dataset
 from medfold.images import load_store, store_key
 from medfold.paths import FoldPaths
 from medfold.system import hardware
-from medfold.training.fold_training import FoldTraining, default_num_workers
+from medfold.training.fold_inputs import FoldInputs
+from medfold.training.fold_training import FoldTrainings, default_num_workers
 from tests.support.small_tasks import task
 
 
@@ -32,8 +33,8 @@ def test_copy_in_another_process_reads_the_same_store(small):
     preparation = PreparationSettings(size=16)
     make_dataset(small, preparation)
     store = load_store(small.paths, store_key(small, preparation))
-    pickled = pickle.dumps(FoldTraining(replace(task(), store=store), 1, FoldPaths(small.paths.data), None))
-    copy = pickle.loads(pickled).inputs.store
+    pickled = pickle.dumps(FoldTrainings([FoldInputs(replace(task(), store=store), 1, FoldPaths(small.paths.data))]))
+    copy = pickle.loads(pickled).folds[0].run_inputs.store
     assert isinstance(copy.pixels, np.memmap)
     np.testing.assert_array_equal(copy.pixels, store.pixels)
     assert copy.rows.equals(store.rows)

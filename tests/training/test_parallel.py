@@ -82,9 +82,7 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     recipe = request.load_recipe(competition)
     plan = plan_run(competition, request, recipe, make_dataset(competition, recipe.preparation))
     finished = []
-    errors = parallel.train_in_parallel(
-        competition.project_paths.root, plan.trainings, 1, lambda: finished.append(len(finished))
-    )
+    errors = parallel.train_in_parallel(competition.project_paths.root, plan, 1, lambda: finished.append(len(finished)))
     assert (errors, finished) == ({}, [0, 1, 2])
     assert result_files(competition, "together") == result_files(competition, "alone")
 
@@ -118,11 +116,11 @@ def test_missing_fold_is_trained_with_original_job_count(project_folder, two_cor
     for fold in (0, 2):
         train(competition, folds=[fold])
     monkeypatch.setattr(
-        parallel, "train_in_parallel", lambda root, trainings, jobs, finish: requested.append((trainings, jobs)) or {}
+        parallel, "train_in_parallel", lambda root, plan, num_jobs, finish: requested.append((plan, num_jobs)) or {}
     )
     train(competition, jobs=None)
-    ((trainings, jobs),) = requested
-    assert ([training.number for training in trainings], jobs) == ([1], 2)
+    ((plan, num_jobs),) = requested
+    assert (plan.missing_numbers, num_jobs) == ([1], 2)
 
 
 @pytest.mark.slow

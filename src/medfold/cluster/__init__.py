@@ -3,7 +3,9 @@
 - here: `cluster_training`, `cluster_scan`: the work, as commands need it; `connection`: address, token and settings of
   Ray; `driver_process`: the driver as a child process; `cluster_jobs`: what it is to do;
 - in the driver, which is connected to Ray: `driver`; `training_tasks`, `scan_tasks`: the tasks of a job;
-  `cluster_task`: one of them, on one node after the other, until its result is in place; `capacity`: how many fit;
+  `cluster_task`: one of them, on one node after the other, until its result is in place; `attempt`: on one node;
+  `capacity`: how many fit;
+- `messages`: from a node to the driver;
 - on a node: `node`: what all tasks do; `node_training`, `node_scan`: their work; `files_on_nodes`: how files get there.
 
 Only the driver and the nodes import Ray, which is an extra.

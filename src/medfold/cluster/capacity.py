@@ -1,4 +1,4 @@
-"""How many tasks fit on the nodes of a cluster, and with how many threads each."""
+"""How many tasks a cluster runs at the same time, and with how many threads each."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from medfold.terminal.command_text import variable
 
 
 @dataclass(frozen=True)
-class Division:
-    """Number of equal tasks on a cluster, and the threads and GPU of each.
+class Capacity:
+    """How many equal tasks a cluster runs at the same time, and the threads and GPU of each.
 
-    All nodes use as many threads, since their number decides the last digits of results.
+    Every task uses the same number of threads, since that number affects the last digits of results.
 
     Args:
         num_parallel: how many tasks run at the same time.
@@ -23,7 +23,7 @@ class Division:
     uses_gpu: bool
 
 
-def divide(nodes: list[tuple[int, int]], jobs: int | None, num_tasks: int) -> Division:
+def plan_capacity(nodes: list[tuple[int, int]], jobs: int | None, num_tasks: int) -> Capacity:
     """Divides the cores and GPUs of a cluster among equal tasks that run at the same time.
 
     Args:
@@ -41,9 +41,9 @@ def divide(nodes: list[tuple[int, int]], jobs: int | None, num_tasks: int) -> Di
     num_parallel = max(1, min(num_parallel, _num_fitting(nodes, 1, num_gpus > 0)))
     most = max(cores for cores, _ in nodes)
     threads = max(count for count in range(1, most + 1) if _num_fitting(nodes, count, num_gpus > 0) >= num_parallel)
-    return Division(num_parallel, threads, num_gpus > 0)
+    return Capacity(num_parallel, threads, num_gpus > 0)
 
 
 def _num_fitting(nodes: list[tuple[int, int]], threads: int, uses_gpu: bool) -> int:
-    """Returns how many tasks of so many threads fit on all nodes at the same time."""
+    """Returns how many tasks with this number of threads fit on all nodes at the same time."""
     return sum(min(cores // threads, gpus) if uses_gpu else cores // threads for cores, gpus in nodes)

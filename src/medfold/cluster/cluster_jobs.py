@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medfold.cluster.connection import ClusterAddress
 from medfold.images import ScanSettings
-from medfold.training import FoldTraining, RunPlan
+from medfold.training import FoldInputs, RunPlan
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,6 @@ class ScanJob:
 ClusterJob = TrainingJob | ScanJob
 
 
-def task_topic(plan: RunPlan, training: FoldTraining, num_runs: int) -> str:
+def task_topic(plan: RunPlan, fold: FoldInputs, num_runs: int) -> str:
     """Returns the name of a fold on the terminal: with its run if there are several."""
-    return f"{plan.run_paths.name} {training.topic}" if num_runs > 1 else training.topic
+    return f"{plan.run_paths.name} {fold.topic}" if num_runs > 1 else fold.topic

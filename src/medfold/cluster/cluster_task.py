@@ -4,41 +4,33 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import ray
-from ray.exceptions import GetTimeoutError, RayError, RayTaskError, RuntimeEnvSetupError
-
-from medfold.cluster import node
-from medfold.cluster.capacity import Division
+from medfold.cluster.attempt import SILENCE_SECONDS, Attempt, LostError
+from medfold.cluster.capacity import Capacity
+from medfold.cluster.messages import RESULTS, CopyProgress, Crashed, Failed, FilePart, Line, Message, Started
 from medfold.errors import UserError
 from medfold.system import files
 from medfold.terminal.console import say, warn
 
-SILENCE_SECONDS = 20.0  # a node sends a sign of life every 3 seconds; after this time it counts as lost
 SHOW_SECONDS = 5.0  # between two lines about a file that is copied
 MAX_LOSSES = 5  # in a row, without a new checkpoint
 
 
-class LostError(Exception):
-    """The node or the process of a task is lost, or does not answer any more."""
-
-
 @dataclass(frozen=True)
-class Remote:
-    """What all tasks of a job have in common.
+class JobResources:
+    """What the tasks of a job share.
 
     Args:
-        division: threads and GPU of each task.
-        server: the FileServer, as a handle of Ray.
+        capacity: threads and GPU of each task.
+        file_server: the FileServer, as a handle of Ray.
     """
 
-    division: Division
-    server: Any
+    capacity: Capacity
+    file_server: Any
 
 
 class ClusterTask:
@@ -46,8 +38,8 @@ class ClusterTask:
 
     Args:
         topic: name of the task on the terminal.
-        remote: what all tasks have in common.
-        function: the function of `node` that a task calls; it yields messages.
+        resources: what the tasks of the job share.
+        function: what the node does; it yields messages.
         arguments: () -> its arguments but the last one, the FileServer; called again for each node.
         receivers: by the kind of a file that arrives, a function that puts it in place.
         folder: folder for files that arrive, on the disk of their place.
@@ -58,22 +50,22 @@ class ClusterTask:
         self,
         topic: str,
         *,
-        remote: Remote,
-        function: Callable[..., Iterator[node.Message]],
+        resources: JobResources,
+        function: Callable[..., Iterator[Message]],
         arguments: Callable[[], tuple],
         receivers: dict[str, Callable[[Path], None]],
         folder: Path,
         log: Path | None = None,
     ):
         self.topic = topic
-        self._remote = remote
+        self._resources = resources
         self._function = function
         self._arguments = arguments
         self._receivers = receivers
         self._folder = folder
         self._log = log
         self._stopping = threading.Event()
-        self._node = "no node yet"
+        self._node = "its node"
         self._heard_at: float | None = None  # of this attempt; None until it has started
         self._shown_at = float("-inf")
         self._has_progressed = self._is_done = False
@@ -92,12 +84,12 @@ class ClusterTask:
                 self._attempt()
             except LostError as error:
                 num_losses = 1 if self._has_progressed else num_losses + 1
-                self._note(f"lost: {error}")
+                self._note(f"lost: {self._node} {error}")
                 if num_losses == MAX_LOSSES:
-                    what = f"lost {MAX_LOSSES} times without progress, at last: {error}"
+                    what = f"lost {MAX_LOSSES} times without progress; the last time: {self._node} {error}"
                     fix = "The node may have too little memory: see /tmp/ray/session_latest/logs there"
                     raise UserError(what, self.topic, fix) from None
-                warn(self.topic, f"{error}; goes on elsewhere")
+                warn(self.topic, f"{self._node} {error}; continues on another node")
 
     def stop(self) -> None:
         """Ends the task, in whatever thread it runs."""
@@ -110,83 +102,58 @@ class ClusterTask:
             LostError: node or process are lost.
             UserError: the task reported it.
         """
-        threads, num_gpus = self._remote.division.threads, int(self._remote.division.uses_gpu)
-        options = {"num_cpus": threads, "num_gpus": num_gpus, "max_retries": 0, "name": self.topic}
-        task = ray.remote(self._function).options(num_returns="streaming", **options)
+        arguments = (*self._arguments(), self._resources.file_server)
+        attempt = Attempt(self.topic, self._function, arguments, self._resources.capacity)
         self._heard_at = None
-        messages = task.remote(*self._arguments(), self._remote.server)
         try:
             while not (self._is_done or self._stopping.is_set()):
-                if ray.wait([messages], timeout=1)[0]:
-                    self._handle(self._next(messages))
+                if message := attempt.next(seconds=1):
+                    self._handle(message)
                 elif self._heard_at is not None and time.monotonic() - self._heard_at > SILENCE_SECONDS:
-                    raise LostError(f"{self._node} has not answered for {SILENCE_SECONDS:.0f} s")
+                    raise LostError(f"has not answered for {SILENCE_SECONDS:.0f} s")
         finally:
             if self._arriving:
                 files.remove(self._arriving)
                 self._arriving = None
             if not self._is_done:
-                with suppress(RayError):
-                    ray.cancel(messages, force=True)
+                attempt.cancel()
 
-    def _next(self, messages: "ray.ObjectRefGenerator") -> node.Message:
-        """Returns the next message of a task that has one ready.
-
-        Raises:
-            LostError: the node or the process is lost.
-            UserError: the node cannot install medfold.
-        """
-        try:
-            return ray.get(next(messages), timeout=SILENCE_SECONDS)
-        except StopIteration:
-            raise LostError(f"{self._node}: ended without a result") from None
-        except GetTimeoutError:
-            raise LostError(f"{self._node} has not answered for {SILENCE_SECONDS:.0f} s") from None
-        except RuntimeEnvSetupError as error:
-            reason = str(error).strip().splitlines()[-1]
-            fix = "Check the disk of the node, and that ray there is that of requirements.lock"
-            raise UserError(f"a node cannot install medfold: {reason}", self.topic, fix) from None
-        except RayTaskError:  # a fault in medfold
-            raise
-        except RayError as error:
-            raise LostError(f"{self._node} is lost ({type(error).__name__})") from None
-
-    def _handle(self, message: node.Message) -> None:
+    def _handle(self, message: Message) -> None:
         self._heard_at = time.monotonic()
-        if "node" in message:
-            self._node = message["node"]
-            self._note("begins")
-            if message["niceness"] > 0:
-                what = f"{self._node}: runs at niceness {message['niceness']}, slower beside other programs"
-                warn(self.topic, f"{what}; export RAY_worker_niceness=0 before `ray start`")
-        elif "error" in message:
-            self._note(f"error: {message['error']}")
-            raise message["error"]
-        elif "crash" in message:
-            raise LostError(f"{self._node}: the process died ({message['crash']})")
-        elif "file" in message:
-            self._receive(message)
-        elif "topic" in message:
-            self._note(message["text"])
-            say(self.topic, f"{self._node}: {message['text']}")
-        elif "text" in message and time.monotonic() - self._shown_at > SHOW_SECONDS:
-            self._shown_at = time.monotonic()
-            say(self.topic, f"{self._node}: {message['text']}")
+        match message:
+            case Started(node, niceness):
+                self._node = node
+                self._note("begins")
+                if niceness > 0:
+                    what = f"{node}: runs at niceness {niceness}, slower beside other programs"
+                    warn(self.topic, f"{what}; export RAY_worker_niceness=0 before `ray start`")
+            case Failed(error):
+                self._note(f"error: {error}")
+                raise error
+            case Crashed(reason):
+                raise LostError(f"reports that the process died ({reason})")
+            case FilePart():
+                self._receive(message)
+            case Line(text):
+                self._note(text)
+                say(self.topic, f"{self._node}: {text}")
+            case CopyProgress(text) if self._heard_at - self._shown_at > SHOW_SECONDS:
+                self._shown_at = self._heard_at
+                say(self.topic, f"{self._node}: {text}")
 
-    def _receive(self, message: node.Message) -> None:
+    def _receive(self, part: FilePart) -> None:
         """Writes a part of a file that arrives, and puts the file in place when it is whole."""
-        kind = message["file"]
         if self._arriving is None:
-            self._arriving = files.temporary_path(self._folder / kind)
+            self._arriving = files.temporary_path(self._folder / part.kind)
         path = self._arriving
         path.parent.mkdir(parents=True, exist_ok=True)
         with files.failed_writes_named(path), path.open("ab") as file:
-            file.write(message["part"])
-        if message["is_last"]:
-            self._receivers[kind](path)
+            file.write(part.content)
+        if part.is_last:
+            self._receivers[part.kind](path)
             self._arriving = None
             self._has_progressed = True
-            self._is_done = kind == node.RESULTS
+            self._is_done = part.kind == RESULTS
 
     def _note(self, text: str) -> None:
         """Adds a line to the log of the task, if it has one."""

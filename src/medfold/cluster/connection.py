@@ -101,7 +101,8 @@ def check_path_of_python() -> None:
     """
     if " " in sys.executable:
         fix = (
-            "Clone medfold on all machines into a folder without a space in its path; ON=ray without ADDRESS works here"
+            "Clone medfold on all machines into a folder without a space in its path; without "
+            f"{variable('ADDRESS')} it works here"
         )
         raise UserError("nodes cannot start Python, as its path has a space", sys.executable, fix)
 

@@ -65,7 +65,7 @@ def _connected(address: ClusterAddress | None) -> Iterator[None]:
     except (ConnectionError, RuntimeError, ValueError, OSError, RayError) as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         if address is None:
-            fix = "Run the command again; without ON=ray, it trains on this machine alone"
+            fix = f"Run the command again, or leave {variable('ON', 'ray')} out to work on this machine alone"
             raise UserError(f"Ray does not start: {reason}", variable("ON", "ray"), fix) from None
         fix = "Check the token, and that this machine is a node with the same Python and Ray (docs/cluster.md)"
         raise UserError(f"cannot connect: {reason}", variable("ADDRESS", address), fix) from None

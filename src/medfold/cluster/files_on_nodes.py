@@ -12,6 +12,7 @@ import ray
 from filelock import FileLock, Timeout
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from medfold.cluster.messages import HEARTBEAT_SECONDS, CopyProgress, FilePart, Heartbeat, Message
 from medfold.errors import UserError
 from medfold.system import files
 from medfold.system.hashes import sha256
@@ -19,7 +20,6 @@ from medfold.terminal.console import format_size
 
 PART_BYTES = 16 * 10**6
 PARTS_UNDER_WAY = 4  # while one is written, the next ones are read
-WAIT_SECONDS = 3  # between two signs of life while a node waits
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,15 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medfold"
 
 
-def fetch(server: Any, file: SharedFile) -> Iterator[dict[str, Any]]:
+def fetch(file_server: Any, file: SharedFile) -> Iterator[Message]:
     """Finds a file on this node, and copies it into the cache if it is neither shared nor there.
 
     Args:
-        server: the FileServer, as a handle of Ray.
+        file_server: the FileServer, as a handle of Ray.
         file: the file.
 
     Yields:
-        Messages for the driver, as signs of life.
+        Heartbeats, and how much is copied.
 
     Returns:
         The path of the file on this node.
@@ -121,7 +121,7 @@ def fetch(server: Any, file: SharedFile) -> Iterator[dict[str, Any]]:
     """
     if file.is_here():
         return Path(file.path)
-    digest = yield from wait_for(server.sha256.remote(file))
+    digest = yield from wait_for(file_server.sha256.remote(file))
     path = cache_folder() / digest
     if path.is_file():
         return path
@@ -129,22 +129,22 @@ def fetch(server: Any, file: SharedFile) -> Iterator[dict[str, Any]]:
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     while True:
         try:
-            with lock.acquire(timeout=WAIT_SECONDS):
+            with lock.acquire(timeout=HEARTBEAT_SECONDS):
                 if not path.is_file():
-                    yield from _copy(server, file, path)
+                    yield from _copy(file_server, file, path)
             return path
         except Timeout:
-            yield {"text": f"waiting for another task that copies {Path(file.path).name}"}
+            yield CopyProgress(f"waiting for another task that copies {Path(file.path).name}")
 
 
-def wait_for(result: Any) -> Iterator[dict[str, Any]]:
-    """Yields signs of life until a result of another process is there, and returns it."""
-    while not ray.wait([result], timeout=WAIT_SECONDS)[0]:
-        yield {}
+def wait_for(result: Any) -> Iterator[Message]:
+    """Yields heartbeats until a result of another process is there, and returns it."""
+    while not ray.wait([result], timeout=HEARTBEAT_SECONDS)[0]:
+        yield Heartbeat()
     return ray.get(result)
 
 
-def _copy(server: Any, file: SharedFile, path: Path) -> Iterator[dict[str, Any]]:
+def _copy(file_server: Any, file: SharedFile, path: Path) -> Iterator[Message]:
     """Copies a file part by part, a few of them under way, and checks its hash."""
     free = shutil.disk_usage(path.parent).free
     name = Path(file.path).name
@@ -152,30 +152,30 @@ def _copy(server: Any, file: SharedFile, path: Path) -> Iterator[dict[str, Any]]
         what = f"{format_size(free)} free on the disk of this node, {name} needs {format_size(file.size)}"
         raise UserError(what, path.parent, "Free some, or set XDG_CACHE_HOME to a larger disk before `ray start`")
     offsets = iter(range(0, file.size, PART_BYTES))
-    under_way = [server.read.remote(file, offset) for offset in islice(offsets, PARTS_UNDER_WAY)]
+    under_way = [file_server.read.remote(file, offset) for offset in islice(offsets, PARTS_UNDER_WAY)]
     with files.atomic_write(path) as temporary:
         with temporary.open("wb") as copy:
             while under_way:
                 copy.write((yield from wait_for(under_way.pop(0))))
-                yield {"text": f"{name}: {format_size(copy.tell())} of {format_size(file.size)} copied"}
+                yield CopyProgress(f"{name}: {format_size(copy.tell())} of {format_size(file.size)} copied")
                 if (offset := next(offsets, None)) is not None:
-                    under_way.append(server.read.remote(file, offset))
+                    under_way.append(file_server.read.remote(file, offset))
         if sha256(temporary) != path.name:
             raise UserError(f"{name} was damaged on its way to this node", file.path, "Run the same command again")
 
 
-def send_file(kind: str, path: Path) -> Iterator[dict[str, Any]]:
+def send_file(kind: str, path: Path) -> Iterator[Message]:
     """Yields the contents of a small or large file as messages, for the driver.
 
     Args:
-        kind: what the file is, such as `checkpoint`.
+        kind: CHECKPOINT or RESULTS.
         path: the file; it may be replaced meanwhile, then the old contents are sent.
     """
     with path.open("rb") as file:
         part = file.read(PART_BYTES)
         while True:
             following = file.read(PART_BYTES)
-            yield {"file": kind, "part": part, "is_last": not following}
+            yield FilePart(kind, part, is_last=not following)
             if not following:
                 return
             part = following

@@ -10,29 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import ray
 from filelock import FileLock, Timeout
 
 from medfold.cluster.files_on_nodes import cache_folder
+from medfold.cluster.messages import Crashed, Failed, Message, Started
 from medfold.errors import UserError, explain_os_error
 from medfold.system import files
 from medfold.system.reporting_processes import CrashedError, StoppedError
 from medfold.text import shorten_list
-
-HEARTBEAT_SECONDS = 3.0
-CHECKPOINT, RESULTS = "checkpoint", "results"  # kinds of files that are sent
-
-# `{"node": ..., "niceness": ...}` first; `{"topic": ..., "text": ...}` for a line; `{}` as a sign of life;
-# `{"file": ..., "part": ..., "is_last": ...}` for a part of a file; and as the last one `{"error": ...}` for a
-# UserError, or `{"crash": ...}` for a process that died.
-Message = dict[str, Any]
-
-
-def first_message() -> Message:
-    """Returns the first message of a task: its node, and how nice it is to other programs."""
-    return {"node": ray.util.get_node_ip_address(), "niceness": os.nice(0) if hasattr(os, "nice") else 0}
 
 
 def reported(work: Iterator[Message]) -> Iterator[Message]:
@@ -41,15 +28,15 @@ def reported(work: Iterator[Message]) -> Iterator[Message]:
     Args:
         work: the messages in between; it ends with an error that it raises.
     """
-    yield first_message()
+    yield Started(ray.util.get_node_ip_address(), os.nice(0) if hasattr(os, "nice") else 0)
     try:
         yield from work
     except OSError as error:
-        yield {"error": explain_os_error(error) or UserError(str(error), this_node())}
+        yield Failed(explain_os_error(error) or UserError(str(error), this_node()))
     except UserError as error:
-        yield {"error": error}
+        yield Failed(error)
     except (CrashedError, StoppedError) as error:
-        yield {"crash": str(error)}
+        yield Crashed(str(error))
 
 
 def check_versions(versions: dict[str, str]) -> None:

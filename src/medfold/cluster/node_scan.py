@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from medfold.cluster.files_on_nodes import PART_BYTES, SharedFile, fetch, send_file, wait_for
-from medfold.cluster.node import HEARTBEAT_SECONDS, RESULTS, Message, check_versions, reported, work_folder
+from medfold.cluster.messages import HEARTBEAT_SECONDS, RESULTS, Heartbeat, Message
+from medfold.cluster.node import check_versions, reported, work_folder
 from medfold.competition import use_plugins
 from medfold.images import ImageScan, ScanSettings, array_shapes, scan_in_processes
 from medfold.system import array_files, hardware
@@ -37,7 +38,7 @@ class NodeScan:
 
 
 def scan_images_on_node(
-    node_scan: NodeScan, images: list[tuple[int, str]], raw_files: dict[str, SharedFile], server: Any
+    node_scan: NodeScan, images: list[tuple[int, str]], raw_files: dict[str, SharedFile], file_server: Any
 ) -> Iterator[Message]:
     """Scans images on this node.
 
@@ -45,17 +46,17 @@ def scan_images_on_node(
         node_scan: what to compute.
         images: row and path of each image.
         raw_files: the files of these images, by their path below the raw folder; files that do not exist are left out.
-        server: the FileServer, as a handle of Ray.
+        file_server: the FileServer, as a handle of Ray.
 
     Yields:
         Messages; the file is an archive of NumPy with the pixels of these images, in their order, and the results.
     """
     with work_folder() as folder:
-        yield from reported(_scan(node_scan, images, raw_files, folder, server))
+        yield from reported(_scan(node_scan, images, raw_files, folder, file_server))
 
 
 def _scan(
-    node_scan: NodeScan, images: list[tuple[int, str]], raw_files: dict[str, SharedFile], folder: Path, server: Any
+    node_scan: NodeScan, images: list[tuple[int, str]], raw_files: dict[str, SharedFile], folder: Path, file_server: Any
 ) -> Iterator[Message]:
     """Gets the raw files, scans the images, and sends the results."""
     check_versions(node_scan.versions)
@@ -63,7 +64,7 @@ def _scan(
         (folder / "plugins.py").write_bytes(node_scan.plugins)
     use_plugins(folder / "plugins.py")
     raw = folder / "raw"
-    yield from _get_raw_files(raw_files, raw, server)
+    yield from _get_raw_files(raw_files, raw, file_server)
     settings = _settings_here(node_scan.settings, raw, folder, len(images))
     os.environ[hardware.THREAD_VARIABLES[0]] = "1"  # the task has one core
     numbered = [(number, path) for number, (_, path) in enumerate(images)]
@@ -75,7 +76,7 @@ def _scan(
     scans: list[ImageScan] = []
     for batch in items_from_thread(scan_all, HEARTBEAT_SECONDS):
         scans += batch or []
-        yield {}
+        yield Heartbeat()
     rows = [row for row, _ in images]
     content = [scan._replace(row=rows[scan.row]).to_json() for scan in sorted(scans)]
     arrays = {file.name: np.load(file) for file in (settings.store_file, settings.thumbnails_file) if file}
@@ -83,7 +84,7 @@ def _scan(
     yield from send_file(RESULTS, folder / "results.npz")
 
 
-def _get_raw_files(raw_files: dict[str, SharedFile], raw: Path, server: Any) -> Iterator[Message]:
+def _get_raw_files(raw_files: dict[str, SharedFile], raw: Path, file_server: Any) -> Iterator[Message]:
     """Puts the raw files in place: links to a shared folder or to the cache, or copies of small ones."""
     raw.mkdir()
     small = {name: file for name, file in raw_files.items() if file.size <= PART_BYTES and not file.is_here()}
@@ -91,15 +92,15 @@ def _get_raw_files(raw_files: dict[str, SharedFile], raw: Path, server: Any) -> 
         path = raw / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if name not in small:  # shared, or so large that it may hold images of other tasks, too
-            path.symlink_to((yield from fetch(server, file)))
+            path.symlink_to((yield from fetch(file_server, file)))
     names = iter(small)
-    under_way = {name: server.read.remote(small[name], 0) for name in islice(names, COPIES_UNDER_WAY)}
+    under_way = {name: file_server.read.remote(small[name], 0) for name in islice(names, COPIES_UNDER_WAY)}
     while under_way:
         name = next(iter(under_way))
         reading = under_way.pop(name)
         (raw / name).write_bytes((yield from wait_for(reading)))
         if (following := next(names, None)) is not None:
-            under_way[following] = server.read.remote(small[following], 0)
+            under_way[following] = file_server.read.remote(small[following], 0)
 
 
 def _settings_here(settings: ScanSettings, raw: Path, folder: Path, num_images: int) -> ScanSettings:

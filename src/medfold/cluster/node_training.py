@@ -8,22 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from medfold.cluster.files_on_nodes import SharedFile, fetch, send_file
-from medfold.cluster.node import (
-    CHECKPOINT,
-    HEARTBEAT_SECONDS,
-    RESULTS,
-    Message,
-    check_versions,
-    reported,
-    work_folder,
-)
+from medfold.cluster.messages import CHECKPOINT, HEARTBEAT_SECONDS, RESULTS, Heartbeat, Line, Message
+from medfold.cluster.node import check_versions, reported, work_folder
 from medfold.images import open_store
 from medfold.paths import FoldPaths, RunPaths
 from medfold.system.reporting_processes import ReportingProcesses
 from medfold.system.threads import items_from_thread
-from medfold.training import FeatureComputation, FoldTraining, ResourceShare, RunInputs, pack_folds
+from medfold.training import FeatureComputation, FoldInputs, FoldTrainings, ResourceShare, RunInputs, pack_folds
 
-Work = FoldTraining | FeatureComputation
+Work = FoldTrainings | FeatureComputation
 
 
 @dataclass(frozen=True)
@@ -31,10 +24,10 @@ class NodeInputs:
     """What the folds of a run are trained from, for a node.
 
     Args:
-        inputs: the settings and data; its store is None.
-        store: the files of the store.
-        features: the file with the features of the frozen backbone; None if there is none.
-        weights: the file with the weights of the backbone; None if there is none.
+        run_inputs: the settings and data; its store is None.
+        store_files: the files of the store.
+        features_file: the features of the frozen backbone; None if there are none.
+        weights_file: the weights of the backbone; None if there are none.
         plugins: content of plugins.py; None if there is none.
         versions: version of each package that must be the same on all nodes.
         environment: environment variables of the training.
@@ -42,10 +35,10 @@ class NodeInputs:
         uses_gpu: True if each training has a GPU.
     """
 
-    inputs: RunInputs
-    store: list[SharedFile]
-    features: SharedFile | None
-    weights: SharedFile | None
+    run_inputs: RunInputs
+    store_files: list[SharedFile]
+    features_file: SharedFile | None
+    weights_file: SharedFile | None
     plugins: bytes | None
     versions: dict[str, str]
     environment: dict[str, str]
@@ -54,7 +47,7 @@ class NodeInputs:
 
 
 def train_fold_on_node(
-    node_inputs: NodeInputs, number: int, checkpoint: bytes | None, server: Any
+    node_inputs: NodeInputs, number: int, checkpoint: bytes | None, file_server: Any
 ) -> Iterator[Message]:
     """Trains a fold on this node.
 
@@ -62,7 +55,7 @@ def train_fold_on_node(
         node_inputs: settings and data of the run.
         number: number of the fold.
         checkpoint: contents of the checkpoint to resume from; None to start from the beginning.
-        server: the FileServer, as a handle of Ray.
+        file_server: the FileServer, as a handle of Ray.
 
     Yields:
         Messages; the files are checkpoints, and the archive with the results.
@@ -75,23 +68,23 @@ def train_fold_on_node(
             fold_paths.checkpoint.write_bytes(checkpoint)
 
         def make(inputs: RunInputs, plugins: Path) -> Work:
-            return FoldTraining(inputs, number, fold_paths, plugins)
+            return FoldTrainings([FoldInputs(inputs, number, fold_paths)], plugins)
 
         def results() -> Path:
             pack_folds(run_paths, [number], folder / "results.zip")
             return folder / "results.zip"
 
-        yield from reported(_work(node_inputs, make, results, fold_paths, folder, server))
+        yield from reported(_work(node_inputs, make, results, fold_paths, folder, file_server))
 
 
-def compute_features_on_node(node_inputs: NodeInputs, server: Any) -> Iterator[Message]:
-    """Computes the features of the frozen backbone on this node; yields messages as `train_fold` does."""
+def compute_features_on_node(node_inputs: NodeInputs, file_server: Any) -> Iterator[Message]:
+    """Computes the features of the frozen backbone on this node; yields messages as `train_fold_on_node` does."""
     with work_folder() as folder:
 
         def make(inputs: RunInputs, plugins: Path) -> Work:
             return FeatureComputation(replace(inputs, features_file=folder / "features.npy"), plugins)
 
-        yield from reported(_work(node_inputs, make, lambda: folder / "features.npy", None, folder, server))
+        yield from reported(_work(node_inputs, make, lambda: folder / "features.npy", None, folder, file_server))
 
 
 def _work(
@@ -100,11 +93,11 @@ def _work(
     results: Callable[[], Path],
     fold_paths: FoldPaths | None,
     folder: Path,
-    server: Any,
+    file_server: Any,
 ) -> Iterator[Message]:
     """Gets the files that are needed, runs a child process, and sends its lines, its checkpoints and its results."""
     check_versions(node_inputs.versions)
-    inputs = yield from _inputs_here(node_inputs, folder, server)
+    inputs = yield from _inputs_here(node_inputs, folder, file_server)
     plugins = folder / "plugins.py"
     if node_inputs.plugins is not None:
         plugins.write_bytes(node_inputs.plugins)
@@ -112,27 +105,27 @@ def _work(
     yield from send_file(RESULTS, results())
 
 
-def _inputs_here(node_inputs: NodeInputs, folder: Path, server: Any) -> Iterator[Message]:
+def _inputs_here(node_inputs: NodeInputs, folder: Path, file_server: Any) -> Iterator[Message]:
     """Gets the store, the features and the weights, and returns the settings and data with their paths here."""
-    inputs = node_inputs.inputs
-    for file in node_inputs.store:
-        yield from _link(file, folder / "store" / Path(file.path).name, server)
+    inputs = node_inputs.run_inputs
+    for file in node_inputs.store_files:
+        yield from _link(file, folder / "store" / Path(file.path).name, file_server)
     inputs = replace(inputs, store=open_store(folder / "store"))
-    if file := node_inputs.features:
+    if file := node_inputs.features_file:
         features = folder / Path(file.path).name
-        yield from _link(file, features, server)
+        yield from _link(file, features, file_server)
         inputs = replace(inputs, features_file=features)
-    if file := node_inputs.weights:
+    if file := node_inputs.weights_file:
         weights = folder / "weights" / Path(file.path).name
-        yield from _link(file, weights, server)
+        yield from _link(file, weights, file_server)
         backbone = inputs.recipe.backbone.model_copy(update={"weights": str(weights)})
         inputs = replace(inputs, recipe=inputs.recipe.model_copy(update={"backbone": backbone}))
     return inputs
 
 
-def _link(file: SharedFile, link: Path, server: Any) -> Iterator[Message]:
+def _link(file: SharedFile, link: Path, file_server: Any) -> Iterator[Message]:
     """Gets a file, and makes a link with its name, which the cache does not keep."""
-    path = yield from fetch(server, file)
+    path = yield from fetch(file_server, file)
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(path)
 
@@ -149,7 +142,7 @@ def _environment(node_inputs: NodeInputs) -> dict[str, str]:
 def _run_child(
     work: Work, environment: dict[str, str], folder: Path, fold_paths: FoldPaths | None
 ) -> Iterator[Message]:
-    """Runs the training in a child process; yields its messages, signs of life, and each new checkpoint.
+    """Runs the training in a child process; yields its lines, heartbeats, and each new checkpoint.
 
     Raises:
         UserError: the child reported it.
@@ -164,7 +157,7 @@ def _run_child(
             if fold_paths and (state := _state_of(fold_paths.checkpoint)) not in (None, sent):
                 sent = state
                 yield from send_file(CHECKPOINT, fold_paths.checkpoint)
-            yield message or {}
+            yield Line(message["text"]) if message and "text" in message else Heartbeat()
     finally:  # the driver may have ended the task
         children.end()
 

@@ -10,11 +10,11 @@ import numpy as np
 import ray
 
 from medfold.cluster import node_scan
-from medfold.cluster.capacity import Division
+from medfold.cluster.capacity import Capacity
 from medfold.cluster.cluster_jobs import ScanJob
-from medfold.cluster.cluster_task import ClusterTask, Remote, run_tasks
+from medfold.cluster.cluster_task import ClusterTask, JobResources, run_tasks
 from medfold.cluster.files_on_nodes import SharedFile, start_file_server
-from medfold.cluster.node import RESULTS
+from medfold.cluster.messages import RESULTS
 from medfold.cluster.node_scan import NodeScan
 from medfold.images import ScanSettings, array_shapes, files_of_image, path_of_image
 from medfold.system import array_files, files
@@ -43,18 +43,18 @@ def scan(job: ScanJob, nodes: list[tuple[int, int]], send: Callable[..., None]) 
     settings = job.settings
     plugins = job.plugins.read_bytes() if job.plugins.is_file() else None
     reference = ray.put(NodeScan(settings, plugins, package_versions()))
-    remote = Remote(Division(num_cores, 1, uses_gpu=False), start_file_server([], settings.raw))
+    resources = JobResources(Capacity(num_cores, 1, uses_gpu=False), start_file_server([], settings.raw))
     image_bytes = sum(math.prod(shape) for shape in array_shapes(settings).values())
     size = max(1, min(MAX_IMAGES, MAX_BYTES // max(1, image_bytes), len(job.images) // (4 * num_cores)))
     parts = [job.images[start : start + size] for start in range(0, len(job.images), size)]
     run_tasks(
-        [_scan_task(part, remote, reference, settings, send) for part in parts], 2 * num_cores
+        [_scan_task(part, resources, reference, settings, send) for part in parts], 2 * num_cores
     )  # some wait, so that no core does
 
 
 def _scan_task(
     images: list[tuple[int, str]],
-    remote: Remote,
+    resources: JobResources,
     reference: "ray.ObjectRef",
     settings: ScanSettings,
     send: Callable[..., None],
@@ -69,7 +69,7 @@ def _scan_task(
 
     return ClusterTask(
         "prepare",
-        remote=remote,
+        resources=resources,
         function=node_scan.scan_images_on_node,
         arguments=arguments,
         receivers={RESULTS: partial(_receive, images, settings, send)},

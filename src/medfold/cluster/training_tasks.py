@@ -10,11 +10,11 @@ import numpy as np
 import ray
 
 from medfold.cluster import node_training
-from medfold.cluster.capacity import Division, divide
+from medfold.cluster.capacity import Capacity, plan_capacity
 from medfold.cluster.cluster_jobs import TrainingJob, task_topic
-from medfold.cluster.cluster_task import ClusterTask, Remote, run_tasks
+from medfold.cluster.cluster_task import ClusterTask, JobResources, run_tasks
 from medfold.cluster.files_on_nodes import SharedFile, start_file_server
-from medfold.cluster.node import CHECKPOINT, RESULTS
+from medfold.cluster.messages import CHECKPOINT, RESULTS
 from medfold.cluster.node_training import NodeInputs
 from medfold.paths import RunPaths
 from medfold.system import array_files, files, hardware, locks
@@ -31,63 +31,63 @@ def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., No
         nodes: cores and GPUs of each node.
         send: sends a message to the command.
     """
-    division = divide(nodes, job.jobs, sum(len(plan.requested) for plan in job.plans))
-    say("cluster", _describe(nodes, division, sum(len(plan.trainings) for plan in job.plans)))
-    inputs = job.plans[0].trainings[0].inputs
-    store = [SharedFile.of(path) for path in sorted(inputs.store.folder.iterdir())]
-    weights = Path(inputs.recipe.backbone.weights).expanduser()
+    capacity = plan_capacity(nodes, job.jobs, sum(len(plan.requested) for plan in job.plans))
+    say("cluster", _describe(nodes, capacity, sum(len(plan.missing_folds) for plan in job.plans)))
+    run_inputs = job.plans[0].missing_folds[0].run_inputs
+    store_files = [SharedFile.of(path) for path in sorted(run_inputs.store.folder.iterdir())]
+    weights = Path(run_inputs.recipe.backbone.weights).expanduser()
     node_inputs = NodeInputs(
-        inputs=replace(inputs, store=None),
-        store=store,
-        features=None,
-        weights=SharedFile.of(weights) if weights.is_file() else None,
-        plugins=_plugins(job.plans[0].trainings[0].plugins),
+        run_inputs=replace(run_inputs, store=None),
+        store_files=store_files,
+        features_file=None,
+        weights_file=SharedFile.of(weights) if weights.is_file() else None,
+        plugins=_plugins(job.plans[0].plugins),
         versions=package_versions(),
         environment={**job.environment, "KERAS_BACKEND": hardware.keras_backend()},
-        threads=division.threads,
-        uses_gpu=division.uses_gpu,
+        threads=capacity.threads,
+        uses_gpu=capacity.uses_gpu,
     )
-    shared = [*store, *([node_inputs.weights] if node_inputs.weights else [])]
-    if inputs.recipe.training.head_epochs:
-        if not inputs.features_file.is_file():
-            remote = Remote(division, start_file_server(shared))
-            run_tasks([features_task(remote, ray.put(node_inputs), inputs.features_file)], 1)
-        node_inputs = replace(node_inputs, features=SharedFile.of(inputs.features_file))
-        shared.append(node_inputs.features)
-    remote = Remote(division, start_file_server(shared))
+    shared = [*store_files, *([node_inputs.weights_file] if node_inputs.weights_file else [])]
+    if run_inputs.recipe.training.head_epochs:
+        if not run_inputs.features_file.is_file():
+            resources = JobResources(capacity, start_file_server(shared))
+            run_tasks([features_task(resources, ray.put(node_inputs), run_inputs.features_file)], 1)
+        node_inputs = replace(node_inputs, features_file=SharedFile.of(run_inputs.features_file))
+        shared.append(node_inputs.features_file)
+    resources = JobResources(capacity, start_file_server(shared))
     tasks = []
     for plan in job.plans:
-        reference = ray.put(replace(node_inputs, inputs=replace(plan.trainings[0].inputs, store=None)))
-        for training in plan.trainings:
-            finish = partial(send, run=plan.run_paths.name, fold=training.number)
-            topic = task_topic(plan, training, len(job.plans))
-            tasks.append(fold_task(topic, remote, reference, plan.run_paths, training.number, finish))
-    run_tasks(tasks, division.num_parallel if job.jobs else len(tasks))
+        reference = ray.put(replace(node_inputs, run_inputs=replace(plan.missing_folds[0].run_inputs, store=None)))
+        for fold in plan.missing_folds:
+            finish = partial(send, run=plan.run_paths.name, fold=fold.number)
+            topic = task_topic(plan, fold, len(job.plans))
+            tasks.append(fold_task(topic, resources, reference, plan.run_paths, fold.number, finish))
+    run_tasks(tasks, capacity.num_parallel if job.jobs else len(tasks))
 
 
-def _plugins(file: Path | None) -> bytes | None:
-    return file.read_bytes() if file and file.is_file() else None
+def _plugins(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
 
 
-def _describe(nodes: list[tuple[int, int]], division: Division, num_folds: int) -> str:
+def _describe(nodes: list[tuple[int, int]], capacity: Capacity, num_folds: int) -> str:
     """Returns nodes, cores, GPUs and what each fold gets, as text."""
     num_cores, num_gpus = (sum(values) for values in zip(*nodes, strict=True))
     gpus = f", {count_of(num_gpus, 'GPU')}" if num_gpus else ""
-    each = f"{count_of(division.threads, 'thread')}{' and a GPU' if division.uses_gpu else ''} each"
-    at_once = min(division.num_parallel, num_folds)
+    each = f"{count_of(capacity.threads, 'thread')}{' and a GPU' if capacity.uses_gpu else ''} each"
+    at_once = min(capacity.num_parallel, num_folds)
     machines = f"{count_of(len(nodes), 'node')}, {count_of(num_cores, 'core')}{gpus}"
     return f"{machines}: {count_of(num_folds, 'fold')}, {at_once} at a time, {each}"
 
 
 def fold_task(
-    topic: str, remote: Remote, inputs: Any, run_paths: RunPaths, number: int, finish: Callable[[], None]
+    topic: str, resources: JobResources, node_inputs: Any, run_paths: RunPaths, number: int, finish: Callable[[], None]
 ) -> ClusterTask:
     """Returns the task that trains a fold; it resumes from the checkpoint in the folder of the run, if there is one.
 
     Args:
         topic: name of the task on the terminal.
-        remote: what all tasks have in common.
-        inputs: the NodeInputs, as a reference of Ray.
+        resources: what all tasks of the job share.
+        node_inputs: the NodeInputs, as a reference of Ray.
         run_paths: paths of the run, where checkpoints and results are put.
         number: number of the fold.
         finish: called when the fold is in place.
@@ -95,7 +95,7 @@ def fold_task(
     checkpoint = run_paths.fold(number).checkpoint
 
     def arguments() -> tuple:
-        return inputs, number, checkpoint.read_bytes() if checkpoint.is_file() else None
+        return node_inputs, number, checkpoint.read_bytes() if checkpoint.is_file() else None
 
     def receive_checkpoint(path: Path) -> None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def fold_task(
 
     return ClusterTask(
         topic,
-        remote=remote,
+        resources=resources,
         function=node_training.train_fold_on_node,
         arguments=arguments,
         receivers={CHECKPOINT: receive_checkpoint, RESULTS: receive_results},
@@ -116,12 +116,12 @@ def fold_task(
     )
 
 
-def features_task(remote: Remote, inputs: Any, features: Path) -> ClusterTask:
+def features_task(resources: JobResources, node_inputs: Any, features: Path) -> ClusterTask:
     """Returns the task that computes the features of the frozen backbone.
 
     Args:
-        remote: what all tasks have in common.
-        inputs: the NodeInputs, as a reference of Ray.
+        resources: what all tasks of the job share.
+        node_inputs: the NodeInputs, as a reference of Ray.
         features: the file to write, with its hashes beside it.
     """
 
@@ -134,9 +134,9 @@ def features_task(remote: Remote, inputs: Any, features: Path) -> ClusterTask:
 
     return ClusterTask(
         "features",
-        remote=remote,
+        resources=resources,
         function=node_training.compute_features_on_node,
-        arguments=lambda: (inputs,),
+        arguments=lambda: (node_inputs,),
         receivers={RESULTS: receive_results},
         folder=features.parent,
     )

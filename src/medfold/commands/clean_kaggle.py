@@ -29,4 +29,4 @@ def clean_kaggle(skip_question: bool = False) -> None:
         return
     for content in contents:
         remove_content(session, content)
-        say("removed", f"{content.kind} {content.ref}")
+        say("removed", f"{content.kind} {content.full_name}")

@@ -18,7 +18,7 @@ def demo(competition: Competition) -> None:
     start = time.monotonic()
     download(competition)
     make_folds(competition, preparation=preparation_settings(competition, "baseline"))
-    train(competition, show_score=False)  # `submit` shows it
+    train(competition, jobs=None, show_score=False)  # `submit` shows it
     submit(competition)
     report(competition, ["baseline"])
     recheck(competition)

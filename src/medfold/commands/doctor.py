@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from medfold.commands.setup import STAMP
 from medfold.competition import Competition, CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
-from medfold.kaggle import Competitions, KaggleSession
+from medfold.kaggle import KaggleCompetitions, KaggleSession
 from medfold.system.native_output import silence_native_output
 from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list
@@ -168,12 +168,12 @@ def _kaggle(competition: Competition) -> Iterator[CheckResult]:
         yield CheckResult("joined", "ok", "this competition needs no account")
         return
     try:
-        yield from _competition_status(Competitions(session), facts)
+        yield from _competition_status(KaggleCompetitions(session), facts)
     except UserError as error:
         yield CheckResult("joined", "error", str(error))
 
 
-def _competition_status(competitions: Competitions, facts: CompetitionFacts) -> Iterator[CheckResult]:
+def _competition_status(competitions: KaggleCompetitions, facts: CompetitionFacts) -> Iterator[CheckResult]:
     info = competitions.joined(kaggle_slug(facts))
     yield CheckResult("joined", "ok", info.slug)
     if info.deadline:

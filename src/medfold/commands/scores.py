@@ -10,6 +10,7 @@ from medfold.submission import (
     SHOWN_COLUMNS,
     CompetitionScores,
     LedgerRow,
+    ScoreQuery,
     compare_scores,
     content_id_of,
     leaderboard_of,
@@ -55,7 +56,7 @@ def _fetch_scores(competition: Competition, rows: list[LedgerRow]) -> None:
     if not pending or not leaderboard.has_late_scores:
         return
     records = {row.file: read_record(competition, row) for row in pending}
-    queries = [(row.ref, content_id_of(row, records[row.file]), row.file) for row in pending]
+    queries = [ScoreQuery(row.ref, content_id_of(row, records[row.file]), row.file) for row in pending]
     try:
         results = leaderboard.fetch_scores(queries)
     except UserError as error:

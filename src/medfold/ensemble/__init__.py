@@ -1,13 +1,14 @@
 """Ensembles of runs: methods, and the choice among them.
 
 - `methods`: the ways to combine runs, one with `greedy_selection`;
-- `members`: the OOF predictions of the runs; `method_choice`: chooses by cross-fitted score; `scored_fits`: the
+- `members`: the OOF predictions of the runs; `choose_method`: chooses by cross-fitted score; `method_choice`: the
   methods that were tried, and the chosen one; `calibration`: what temperature scaling would change;
 - `ensemble`: the ensemble of trained runs; `ensemble_summary`: its scores; `fitted_ensemble`: saves what was fitted;
 - `combination`: the mean over folds, and the combination of runs by a fitted method;
 - `recheck_files`: what `make recheck` needs of an ensemble.
 """
 
+from medfold.ensemble.choose_method import check_method
 from medfold.ensemble.combination import combine_runs, mean_of_arrays
 from medfold.ensemble.ensemble import Ensemble, ensemble_runs
 from medfold.ensemble.ensemble_summary import EnsembleSummary, PostProcessingSummary, summarise_ensemble
@@ -17,7 +18,6 @@ from medfold.ensemble.fitted_ensemble import (
     read_fitted_ensemble,
     save_fitted_ensemble,
 )
-from medfold.ensemble.method_choice import check_method
 from medfold.ensemble.methods import ensemble_method, mean_of
 from medfold.ensemble.recheck_files import write_recheck_files
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from medfold.competition import CompetitionFacts
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.scored_fits import MethodChoice
+from medfold.ensemble.method_choice import MethodChoice
 from medfold.scoring import METRICS, chain_fits, cross_fit, metric_of, temperature_calibration
 
 
@@ -24,7 +24,7 @@ class Calibration:
     after: float
 
 
-def calibration_gain(
+def measure_calibration(
     members: MemberPredictions, facts: CompetitionFacts, method_choice: MethodChoice, per_class: bool = False
 ) -> Calibration:
     """Measures the calibration error of an ensemble before and after temperature scaling, cross-fitted.

@@ -9,11 +9,11 @@ import pandas as pd
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import Dataset
-from medfold.ensemble.calibration import Calibration, calibration_gain
+from medfold.ensemble.calibration import Calibration, measure_calibration
+from medfold.ensemble.choose_method import choose_method
 from medfold.ensemble.combination import combine_runs, mean_by_id
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.method_choice import choose_method
-from medfold.ensemble.scored_fits import MethodChoice
+from medfold.ensemble.method_choice import MethodChoice
 from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_run_on_current_folds, read_predictions
 from medfold.scoring import OofPredictions, OofScore, label_means, oof_by_unit, oof_score, targets_of_units
@@ -32,7 +32,7 @@ class Ensemble:
         method_choice: the methods that were tried, and the chosen one.
         calibration: the effect of temperature scaling; None while a single fold is trained.
         oof: the OOF predictions that are scored; cross-fitted where anything was fitted on labels.
-        probabilities: OOF probabilities; the same as `oof`, unless that holds decisions or ranks.
+        oof_probabilities: OOF probabilities; the same as `oof`, unless that holds decisions or ranks.
         score: OOF score; its `ensemble` holds method, weights and post-processing.
         test_predictions: table of `id` (of the unit) and the prediction columns.
         test_probabilities: the same table of probabilities; differs if `test_predictions` holds decisions or ranks.
@@ -46,7 +46,7 @@ class Ensemble:
     method_choice: MethodChoice
     calibration: Calibration | None
     oof: OofPredictions
-    probabilities: OofPredictions
+    oof_probabilities: OofPredictions
     score: OofScore
     test_predictions: pd.DataFrame
     test_probabilities: pd.DataFrame
@@ -82,28 +82,28 @@ def ensemble_runs(
     oof_by_run = [oof_by_unit(facts, run.read_oof(facts), dataset.train, dataset.targets) for run in runs]
     first_run = oof_by_run[0]  # labels, folds and groups of the units are the same for all
     stack = np.stack([predicted.predictions for predicted in oof_by_run])
-    members = MemberPredictions([run.name for run in runs], stack, first_run.targets, first_run.folds, first_run.group)
+    members = MemberPredictions([run.name for run in runs], stack, first_run.targets, first_run.folds, first_run.groups)
     method_choice = choose_method(members, facts, method, per_class)
-    probabilities_fitted, probabilities_oof = method_choice.probabilities
-    probabilities = replace(first_run, predictions=probabilities_oof)
-    oof = replace(first_run, predictions=method_choice.predictions)
-    run_score = oof_score(facts, oof, any(run.is_optimistic for run in runs), probabilities)
+    for_probabilities = method_choice.used_for_probabilities
+    oof_probabilities = replace(first_run, predictions=for_probabilities.predictions)
+    oof = replace(first_run, predictions=method_choice.used.predictions)
+    run_score = oof_score(facts, oof, any(run.is_optimistic for run in runs), oof_probabilities)
     score = replace(run_score, ensemble=_method_entry(members, method_choice))
     tests_by_run = {run.name: _test_predictions(facts, run) for run in runs}
     unit = dataset.test.set_index("id")["unit"]
-    test_predictions = combine_runs(facts, tests_by_run, unit, method_choice.fitted)
-    test_probabilities = combine_runs(facts, tests_by_run, unit, probabilities_fitted)
+    test_predictions = combine_runs(facts, tests_by_run, unit, method_choice.used.fitted)
+    test_probabilities = combine_runs(facts, tests_by_run, unit, for_probabilities.fitted)
     prior = label_means(facts, targets_of_units(dataset.train["unit"].to_numpy(), dataset.targets))
     calibration = None
     if members.can_be_cross_fitted:
-        calibration = calibration_gain(members, facts, method_choice, per_class)
+        calibration = measure_calibration(members, facts, method_choice, per_class)
     return Ensemble(
         runs=runs,
         members=members,
         method_choice=method_choice,
         calibration=calibration,
         oof=oof,
-        probabilities=probabilities,
+        oof_probabilities=oof_probabilities,
         score=score,
         test_predictions=test_predictions,
         test_probabilities=test_probabilities,

@@ -129,7 +129,7 @@ def _members(facts: CompetitionFacts, ensemble: Ensemble) -> list[MemberSummary]
     correlation = error_correlation(members)
     summaries = []
     for number, (name, predictions) in enumerate(zip(members.run_names, members.predictions, strict=True)):
-        low, high = bootstrap_interval(metric, members.targets, predictions, members.group)
+        low, high = bootstrap_interval(metric, members.targets, predictions, members.groups)
         weight = None if weights is None else float(weights[number])
         value = metric(members.targets, predictions)
         summaries.append(MemberSummary(name, value, low, high, weight, correlation[number].tolist()))

@@ -18,14 +18,14 @@ class FittedEnsemble(NamedTuple):
 
     Args:
         transform: predictions of runs -> what is submitted.
-        probabilities: predictions of runs -> probabilities, where `transform` gives decisions or ranks; None if
+        probability_transform: predictions of runs -> probabilities, where `transform` gives decisions or ranks; None if
             `transform` gives probabilities itself.
         title: display name.
         run_names: names of the runs, in the order in which `transform` takes their predictions.
     """
 
     transform: FittedTransform
-    probabilities: FittedTransform | None
+    probability_transform: FittedTransform | None
     title: str
     run_names: tuple[str, ...]
 
@@ -33,11 +33,11 @@ class FittedEnsemble(NamedTuple):
 def fitted_ensemble_of(ensemble: Ensemble) -> FittedEnsemble:
     """Returns how an ensemble combines its runs."""
     method_choice = ensemble.method_choice
-    probabilities, _ = method_choice.probabilities
+    for_probabilities = method_choice.used_for_probabilities
     post_processed = f", {used.title}" if (used := method_choice.used_post_processing) else ""
     return FittedEnsemble(
-        transform=method_choice.fitted,
-        probabilities=None if probabilities is method_choice.fitted else probabilities,
+        transform=method_choice.used.fitted,
+        probability_transform=None if for_probabilities is method_choice.used else for_probabilities.fitted,
         title=f"{method_choice.chosen.method.title}{post_processed}",
         run_names=tuple(ensemble.run_names),
     )
@@ -48,8 +48,8 @@ def save_fitted_ensemble(competition: Competition, ensemble: Ensemble) -> None:
     paths = EnsemblePaths(competition.paths, ensemble.run_names)
     fitted = fitted_ensemble_of(ensemble)
     fitted.transform.save(paths.fitted)
-    if fitted.probabilities:
-        fitted.probabilities.save(paths.fitted_probabilities)
+    if fitted.probability_transform:
+        fitted.probability_transform.save(paths.fitted_probabilities)
     else:
         files.remove(paths.fitted_probabilities)
     files.remove(paths.former_fitted_probabilities)
@@ -91,5 +91,5 @@ def read_fitted_ensemble(competition: Competition, run_names: list[str]) -> Fitt
         return None
     candidates = (paths.fitted_probabilities, paths.former_fitted_probabilities)
     file = next((file for file in candidates if file.name in metadata.files), None)
-    probabilities = FittedTransform.load(file) if file else None
-    return FittedEnsemble(FittedTransform.load(paths.fitted), probabilities, metadata.title, names_in_order)
+    probability_transform = FittedTransform.load(file) if file else None
+    return FittedEnsemble(FittedTransform.load(paths.fitted), probability_transform, metadata.title, names_in_order)

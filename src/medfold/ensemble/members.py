@@ -16,14 +16,14 @@ class MemberPredictions:
         predictions: float64 (members, units, columns), out of fold.
         targets: int (units,) or (units, labels).
         folds: number of the fold of each unit, int (units,).
-        group: number of the group of each unit, int (units,).
+        groups: number of the group of each unit, int (units,).
     """
 
     run_names: list[str]
     predictions: np.ndarray
     targets: np.ndarray
     folds: np.ndarray
-    group: np.ndarray
+    groups: np.ndarray
 
     @property
     def can_be_cross_fitted(self) -> bool:

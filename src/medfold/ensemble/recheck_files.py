@@ -23,7 +23,7 @@ def write_recheck_files(competition: Competition, ensemble: Ensemble, submission
         submission: path of the submission.
     """
     paths = SubmissionPaths(submission)
-    ensemble.method_choice.fitted.save(paths.recheck_parameters)
+    ensemble.method_choice.used.fitted.save(paths.recheck_parameters)
     table = oof_table(competition.facts, ensemble)
     if is_wide(len(competition.facts.prediction_columns)):
         write_prediction_table(table, paths.recheck_wide_oof)
@@ -43,6 +43,6 @@ def oof_table(facts: CompetitionFacts, ensemble: Ensemble) -> pd.DataFrame:
     parts = [
         pd.DataFrame({"id": ensemble.oof.unit_ids, "fold": ensemble.oof.folds}),
         pd.DataFrame(ensemble.oof.predictions, columns=facts.prediction_columns),
-        pd.DataFrame(ensemble.probabilities.predictions, columns=probability_columns),
+        pd.DataFrame(ensemble.oof_probabilities.predictions, columns=probability_columns),
     ]
     return pd.concat(parts, axis=1)

@@ -9,25 +9,25 @@
 - `remote_run`: a data set and a notebook that reads it, run at most once.
 """
 
-from medfold.kaggle.competitions import Competitions, KaggleSubmission
+from medfold.kaggle.competitions import KaggleCompetitions, KaggleSubmission
 from medfold.kaggle.download import (
     competition_files,
     dataset_files,
     request_competition_archive,
     request_dataset_archive,
 )
-from medfold.kaggle.kernels import AttachedData, Kernels
+from medfold.kaggle.kernels import AttachedData, KaggleKernels
 from medfold.kaggle.own_content import list_content, remove_content
 from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, run_on_kaggle
 from medfold.kaggle.session import KaggleSession, kaggle_name
 
 __all__ = [
     "AttachedData",
-    "Competitions",
     "FailedNotebookError",
+    "KaggleCompetitions",
+    "KaggleKernels",
     "KaggleSession",
     "KaggleSubmission",
-    "Kernels",
     "RemoteRun",
     "competition_files",
     "dataset_files",

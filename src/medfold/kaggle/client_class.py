@@ -73,7 +73,7 @@ class _WarningRetry(Retry):
 
     def sleep(self, response: Any = None) -> None:
         requested = self.get_retry_after(response) if response is not None else None
-        seconds = min(requested or self.get_backoff_time(), http_download.MAX_WAIT)
+        seconds = min(requested or self.get_backoff_time(), http_download.MAX_WAIT_SECONDS)
         if seconds >= 1:
             reason = f"answers {response.status}" if response is not None else "does not answer"
             warn("kaggle", f"Kaggle {reason}; next attempt in {seconds:.0f} s")

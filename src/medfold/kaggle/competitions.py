@@ -13,12 +13,12 @@ from medfold.errors import UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
 from medfold.kaggle.request_errors import REQUEST_ERRORS, status_of
-from medfold.kaggle.session import SEARCH_DELAYS, KaggleSession, search
+from medfold.kaggle.session import SEARCH_DELAY_SECONDS, KaggleSession, search
 from medfold.text import did_you_mean, shorten_list
 
 PAGE_SIZE = 40  # submissions per request; the newest come first
 MAX_ATTEMPTS = 3  # to submit one file
-LONG_SEARCH_DELAYS = (*SEARCH_DELAYS, 30)  # a submission may take longer to be listed
+LONG_SEARCH_DELAY_SECONDS = (*SEARCH_DELAY_SECONDS, 30)  # a submission may take longer to be listed
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class CompetitionInfo:
 
 
 @dataclass(frozen=True)
-class Limits:
+class SubmissionLimits:
     """The number of submissions that are left.
 
     Args:
         num_left: submissions left today (UTC); None if Kaggle does not report it, as before the first submission.
-        counts_all_time: whether the limit counts all submissions ever made, not only today's.
+        counts_all_time: True if the limit counts all submissions ever made, not only today's.
     """
 
     num_left: int | None
@@ -71,7 +71,7 @@ class KaggleSubmission:
         ref: number of the submission on Kaggle.
         file: name of the submitted file.
         message: description that was sent with the file.
-        status: state of the scoring: pending, complete or error.
+        kaggle_status: state of the scoring: pending, complete or error.
         public: public score; None if there is none or it is hidden.
         private: private score; None if there is none or it is hidden.
         error: reason of a refusal, or "".
@@ -80,13 +80,13 @@ class KaggleSubmission:
     ref: int
     file: str
     message: str
-    status: str
+    kaggle_status: str
     public: float | None
     private: float | None
     error: str
 
 
-class Competitions:
+class KaggleCompetitions:
     """Competitions, and the user's submissions to them.
 
     Args:
@@ -129,12 +129,12 @@ class Competitions:
             raise UserError("you have not joined this competition", slug, f"{fix}, and run the same command again")
         return info
 
-    def limits(self, slug: str) -> Limits:
+    def limits(self, slug: str) -> SubmissionLimits:
         """Returns how many submissions are left."""
         with self.session.errors(slug):
             answer = self.session.api.competition_get_submission_limits(slug)
         known = answer.num_today or answer.num_total or answer.num_allowed_now
-        return Limits(answer.num_allowed_now if known else None, bool(answer.limited_by_total))
+        return SubmissionLimits(answer.num_allowed_now if known else None, bool(answer.limited_by_total))
 
     def submissions(self, slug: str, min_count: int = PAGE_SIZE) -> list[KaggleSubmission]:
         """Lists the newest submissions of the user's team, newest first.
@@ -181,12 +181,14 @@ class Competitions:
         api = self.session.api
         return self._submit_once(slug, content_id, lambda: api.competition_submit(str(file), message, slug, quiet=True))
 
-    def submit_notebook(self, slug: str, ref: str, version: int, output: str, message: str, content_id: str) -> int:
+    def submit_notebook(
+        self, slug: str, notebook: str, version: int, output: str, message: str, content_id: str
+    ) -> int:
         """Submits an output file of a version of a notebook, once: as `submit`.
 
         Args:
             slug: name of the competition in URLs.
-            ref: owner/name of the notebook.
+            notebook: its owner/name.
             version: number of the version of the notebook.
             output: name of the output file to submit.
             message: description to send with the submission.
@@ -199,7 +201,7 @@ class Competitions:
 
         def send() -> Any:
             api.uploaded = True  # there is nothing to upload: from now on a submission may have been made
-            return api.competition_submit_code(output, message, slug, ref, version, quiet=True)
+            return api.competition_submit_code(output, message, slug, notebook, version, quiet=True)
 
         return self._submit_once(slug, content_id, send)
 
@@ -233,7 +235,7 @@ class Competitions:
                 raise error
         # Too busy (503) means not accepted; else Kaggle may still process it, so the list is searched repeatedly.
         busy = status == 503
-        delays = LONG_SEARCH_DELAYS[:1] if busy else LONG_SEARCH_DELAYS
+        delays = LONG_SEARCH_DELAY_SECONDS[:1] if busy else LONG_SEARCH_DELAY_SECONDS
         ref = search(error, lambda: max(self._refs(slug, content_id) - before, default=None), delays, "submit")
         if ref is None and not busy:
             fix = "Run the same command again in some minutes: Kaggle's list is searched before anything is sent"
@@ -262,7 +264,7 @@ def _submission(answer: Any) -> KaggleSubmission:
         ref=answer.ref,
         file=answer.file_name,
         message=answer.description or "",
-        status=answer.status.name.lower(),
+        kaggle_status=answer.status.name.lower(),
         public=_number(answer.public_score),
         private=_number(answer.private_score),
         error=answer.error_description or "",

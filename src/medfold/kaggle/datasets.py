@@ -8,7 +8,7 @@ from medfold.errors import UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE, new_object
 from medfold.kaggle.download import dataset_files
-from medfold.kaggle.session import KaggleSession, Version
+from medfold.kaggle.session import ContentVersion, KaggleSession
 from medfold.system.waiting import GrowingPause
 from medfold.terminal.console import format_duration
 from medfold.terminal.progress import progress_bar, spinner
@@ -18,20 +18,20 @@ MAX_UNPACKING_WAIT = 1800  # seconds to wait until Kaggle has unpacked a data se
 UNUSABLE_STATES = ("failed", "deleted")  # final states of a data set that cannot be attached
 
 
-class Datasets:
+class KaggleDatasets:
     """The user's own data sets.
 
     Args:
         session: connection to Kaggle, with credentials.
 
     Example:
-        `Datasets(session).upload("x-rays-weights", [Path("net.weights.h5")], content_id="0123456789ab")`
+        `KaggleDatasets(session).upload("x-rays-weights", [Path("net.weights.h5")], content_id="0123456789ab")`
     """
 
     def __init__(self, session: KaggleSession):
         self.session = session
 
-    def version(self, name: str) -> Version | None:
+    def version(self, name: str) -> ContentVersion | None:
         """Returns the newest version of a data set; None if there is none of that name.
 
         Raises:
@@ -45,7 +45,7 @@ class Datasets:
         if not answer.is_private:
             fix = f"Make it private, or delete it: {link}/settings"
             raise UserError("this data set is public, and would publish your folds", ref, fix)
-        return Version(ref, answer.current_version_number or 1, link)
+        return ContentVersion(ref, answer.current_version_number or 1, link)
 
     def has_content(self, name: str, content_id: str) -> bool:
         """Returns True if the newest version of a data set has this content; waits until Kaggle has unpacked it.
@@ -59,7 +59,7 @@ class Datasets:
         self._wait_until_ready(name, None)
         return self._lists_content(name, content_id)
 
-    def upload(self, name: str, files: list[Path], content_id: str) -> Version:
+    def upload(self, name: str, files: list[Path], content_id: str) -> ContentVersion:
         """Uploads files as the first or the next version of a private data set.
 
         A version holds only the files that are sent with it, none of earlier versions.
@@ -90,7 +90,7 @@ class Datasets:
             fields = {"owner_slug": owner, "dataset_slug": name, "body": body}
             return client.call(api, "datasets", "create_dataset_version", **fields)
 
-        def find() -> Version | None:
+        def find() -> ContentVersion | None:
             newest = self.version(name)
             return newest if newest and (previous is None or newest.version > previous.version) else None
 

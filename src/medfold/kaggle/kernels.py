@@ -11,7 +11,7 @@ from medfold.errors import UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import SITE
 from medfold.kaggle.request_errors import REQUEST_ERRORS, advice, is_final, reason_of, status_of
-from medfold.kaggle.session import KaggleSession, Version
+from medfold.kaggle.session import ContentVersion, KaggleSession
 from medfold.system import files, http_download
 from medfold.system.waiting import GrowingPause
 from medfold.terminal.console import format_duration, say, warn
@@ -67,20 +67,20 @@ class AttachedData:
     competition: str | None = None
 
 
-class Kernels:
+class KaggleKernels:
     """The user's own notebooks; Kaggle calls them kernels.
 
     Args:
         session: connection to Kaggle, with credentials.
 
     Example:
-        `Kernels(session).follow(version, max_seconds=3600).state`
+        `KaggleKernels(session).follow(version, max_seconds=3600).state`
     """
 
     def __init__(self, session: KaggleSession):
         self.session = session
 
-    def version_and_text(self, name: str) -> tuple[Version, str] | None:
+    def version_and_text(self, name: str) -> tuple[ContentVersion, str] | None:
         """Returns the newest version of a notebook and its text; None if there is none of that name."""
         answer = self.session.find(name, "kernels", "get_kernel", user_name=self.session.user, kernel_slug=name)
         if answer is None:
@@ -88,12 +88,12 @@ class Kernels:
         with self.session.errors(name):
             return self._version(name, answer.metadata.current_version_number or 0), answer.blob.source or ""
 
-    def version(self, name: str) -> Version | None:
+    def version(self, name: str) -> ContentVersion | None:
         """Returns the newest version of a notebook; None if there is none of that name."""
         newest = self.version_and_text(name)
         return newest[0] if newest else None
 
-    def push(self, name: str, notebook: Path, attached: AttachedData, internet: bool = False) -> Version:
+    def push(self, name: str, notebook: Path, attached: AttachedData, internet: bool = False) -> ContentVersion:
         """Uploads a file as the newest version of a private notebook; Kaggle runs it on GPUs.
 
         Args:
@@ -111,7 +111,7 @@ class Kernels:
         previous = self.version(name)
         where = f"notebook {self.session.user}/{name}"
 
-        def find() -> Version | None:
+        def find() -> ContentVersion | None:
             newest = self.version(name)
             return newest if newest and (previous is None or newest.version > previous.version) else None
 
@@ -138,12 +138,12 @@ class Kernels:
         except REQUEST_ERRORS:
             return None  # only for information: Kaggle itself refuses a run without quota
 
-    def status(self, notebook: Version) -> KernelRun:
+    def status(self, notebook: ContentVersion) -> KernelRun:
         """Returns the state of the run of a notebook version."""
-        with self.session.errors(notebook.ref):
+        with self.session.errors(notebook.full_name):
             return _request_status(self.session, notebook)
 
-    def follow(self, notebook: Version, max_seconds: float) -> KernelRun:
+    def follow(self, notebook: ContentVersion, max_seconds: float) -> KernelRun:
         """Waits until the run of a notebook version ends, and prints its state when it changes.
 
         Args:
@@ -161,7 +161,7 @@ class Kernels:
         status_requests = _StatusRequests(self.session, notebook)
         growing = GrowingPause(first=5, factor=1.3, longest=60)
         fix = "It continues on Kaggle; run the same command again to wait for it"
-        with spinner(f"{notebook.ref} on Kaggle's machines"):
+        with spinner(f"{notebook.full_name} on Kaggle's machines"):
             while True:
                 if run := status_requests.send():
                     waited = time.monotonic() - started
@@ -171,21 +171,23 @@ class Kernels:
                     if run.has_ended:
                         return run
                     if waited > max_seconds:
-                        raise UserError(f"the notebook has not ended in {format_duration(waited)}", notebook.ref, fix)
+                        raise UserError(
+                            f"the notebook has not ended in {format_duration(waited)}", notebook.full_name, fix
+                        )
                 growing.pause()
 
-    def output(self, notebook: Version) -> KernelOutput:
+    def output(self, notebook: ContentVersion) -> KernelOutput:
         """Returns the output of the run of a notebook version."""
         fields: dict[str, Any] = _run_of(notebook)
         addresses: dict[str, str] = {}
         while True:
-            page = self.session.call(notebook.ref, "kernels", "list_kernel_session_output", **fields)
+            page = self.session.call(notebook.full_name, "kernels", "list_kernel_session_output", **fields)
             addresses |= {file.file_name: file.url for file in page.files or []}
             if not page.next_page_token:
                 return KernelOutput(addresses, _parse_log(page.log or ""))
             fields["page_token"] = page.next_page_token
 
-    def fetch(self, notebook: Version, name: str, out: Path) -> None:
+    def fetch(self, notebook: ContentVersion, name: str, out: Path) -> None:
         """Downloads an output file of the run of a notebook version; each attempt requests a fresh URL.
 
         Args:
@@ -199,14 +201,14 @@ class Kernels:
         output_files = self.output(notebook).files
         if name not in output_files:
             fix = f"Files: {shorten_list(sorted(output_files))}" if output_files else "There are no output files"
-            raise UserError(f"the notebook wrote no {name}", notebook.ref, fix)
+            raise UserError(f"the notebook wrote no {name}", notebook.full_name, fix)
         files.remove(out)
         http_download.download_file(lambda: http_download.open_stream(self.output(notebook).files[name]), out)
         with out.open("rb") as file:
             if file.read(100).lstrip()[:1] in (b"<", b"{"):  # HTML or JSON; no table or archive begins with these
                 out.unlink()
                 raise UserError(
-                    f"Kaggle sends an error page instead of {name}", notebook.ref, "Run the same command again"
+                    f"Kaggle sends an error page instead of {name}", notebook.full_name, "Run the same command again"
                 )
 
     def _metadata(self, name: str, file: str, attached: AttachedData, internet: bool) -> dict[str, Any]:
@@ -227,8 +229,8 @@ class Kernels:
             "model_sources": [],
         }
 
-    def _version(self, name: str, number: int) -> Version:
-        return Version(f"{self.session.user}/{name}", number, f"{SITE}/code/{self.session.user}/{name}")
+    def _version(self, name: str, number: int) -> ContentVersion:
+        return ContentVersion(f"{self.session.user}/{name}", number, f"{SITE}/code/{self.session.user}/{name}")
 
 
 class _StatusRequests:
@@ -239,7 +241,7 @@ class _StatusRequests:
         notebook: version of the notebook that runs.
     """
 
-    def __init__(self, session: KaggleSession, notebook: Version):
+    def __init__(self, session: KaggleSession, notebook: ContentVersion):
         self.session, self.notebook = session, notebook
         self._failures = 0  # in a row
         self._has_renewed = False  # since the last answer
@@ -259,7 +261,7 @@ class _StatusRequests:
                 return self.send()
             self._failures += 1
             if is_final(error) or self._failures == MAX_FAILURES:
-                with self.session.errors(self.notebook.ref):
+                with self.session.errors(self.notebook.full_name):
                     raise
             if self._failures == 1:
                 warn("kaggle", f"the state of the notebook is unknown ({reason_of(error)}); trying again")
@@ -268,7 +270,7 @@ class _StatusRequests:
         return run
 
 
-def _request_status(session: KaggleSession, notebook: Version) -> KernelRun:
+def _request_status(session: KaggleSession, notebook: ContentVersion) -> KernelRun:
     answer = client.call(session.api, "kernels", "get_kernel_session_status", **_run_of(notebook))
     return KernelRun(answer.status.name.lower(), answer.failure_message or "")
 
@@ -287,9 +289,9 @@ def _check_attached(answer: Any, where: str) -> None:
             raise UserError(f"Kaggle cannot attach the {kind} {shorten_list(names)}", where, fix)
 
 
-def _run_of(notebook: Version) -> dict[str, str]:
+def _run_of(notebook: ContentVersion) -> dict[str, str]:
     """Returns the request fields for the run of this version, not the newest; Kaggle does not find a bare number."""
-    user, name = notebook.ref.split("/")
+    user, name = notebook.full_name.split("/")
     return {"user_name": user, "kernel_slug": name, "version_label": f"v{notebook.version}"}
 
 

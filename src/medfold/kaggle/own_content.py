@@ -15,16 +15,16 @@ class OwnContent:
 
     Args:
         kind: kind of content: notebook or data set.
-        ref: owner/name on Kaggle.
+        full_name: owner/name on Kaggle.
     """
 
     kind: Literal["notebook", "data set"]
-    ref: str
+    full_name: str
 
     @property
     def page(self) -> str:
         """URL of the notebook or data set."""
-        return f"{SITE}/{'code' if self.kind == 'notebook' else 'datasets'}/{self.ref}"
+        return f"{SITE}/{'code' if self.kind == 'notebook' else 'datasets'}/{self.full_name}"
 
 
 def list_content(session: KaggleSession, prefix: str) -> Iterator[OwnContent]:
@@ -35,13 +35,13 @@ def list_content(session: KaggleSession, prefix: str) -> Iterator[OwnContent]:
         prefix: beginning of the names that are listed.
     """
     api = session.api
-    notebooks = _refs(session, "your notebooks", api.kernels_list_with_response, lambda page: page.kernels)
-    datasets = _refs(session, "your data sets", api.dataset_list_with_response, lambda page: page.datasets)
-    for kind, refs in (("notebook", notebooks), ("data set", datasets)):
-        for ref in sorted(refs):
-            owner, _, name = ref.rpartition("/")
+    notebooks = _full_names(session, "your notebooks", api.kernels_list_with_response, lambda page: page.kernels)
+    datasets = _full_names(session, "your data sets", api.dataset_list_with_response, lambda page: page.datasets)
+    for kind, full_names in (("notebook", notebooks), ("data set", datasets)):
+        for full_name in sorted(full_names):
+            owner, _, name = full_name.rpartition("/")
             if owner.lower() == session.user.lower() and name.startswith(prefix):
-                yield OwnContent(kind, ref)
+                yield OwnContent(kind, full_name)
 
 
 def remove_content(session: KaggleSession, content: OwnContent) -> None:
@@ -50,20 +50,21 @@ def remove_content(session: KaggleSession, content: OwnContent) -> None:
     Raises:
         UserError: Kaggle's reason to refuse.
     """
-    ref = content.ref
-    owner, name = ref.split("/")
+    full_name = content.full_name
+    owner, name = full_name.split("/")
     if content.kind == "notebook":
-        answer = session.call(ref, "kernels", "delete_kernel", user_name=owner, kernel_slug=name)
+        answer = session.call(full_name, "kernels", "delete_kernel", user_name=owner, kernel_slug=name)
         problem = answer.error_message
     else:
-        answer = session.call(ref, "datasets", "delete_dataset", owner_slug=owner, dataset_slug=name)
+        answer = session.call(full_name, "datasets", "delete_dataset", owner_slug=owner, dataset_slug=name)
         problem = answer.error
     if problem:
-        raise UserError(
-            f"Kaggle does not delete the {content.kind}: {problem}", ref, f"Delete the {content.kind} at {content.page}"
-        )
+        fix = f"Delete the {content.kind} at {content.page}"
+        raise UserError(f"Kaggle does not delete the {content.kind}: {problem}", full_name, fix)
 
 
-def _refs(session: KaggleSession, where: str, ask: Callable[..., Any], rows: Callable[[Any], Any]) -> Iterator[str]:
+def _full_names(
+    session: KaggleSession, where: str, ask: Callable[..., Any], rows: Callable[[Any], Any]
+) -> Iterator[str]:
     pages = session.pages(where, ask, first_token=None, mine=True, page_size=100)
     return (row.ref for page in pages for row in rows(page) or [])

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from medfold.errors import UserError
-from medfold.kaggle.datasets import Datasets
-from medfold.kaggle.kernels import AttachedData, Kernels
-from medfold.kaggle.session import KaggleSession, Version
+from medfold.kaggle.datasets import KaggleDatasets
+from medfold.kaggle.kernels import AttachedData, KaggleKernels
+from medfold.kaggle.session import ContentVersion, KaggleSession
 from medfold.system import files, json_files
 from medfold.system.hashes import sha256
 from medfold.terminal.console import format_size, say
@@ -66,13 +66,13 @@ class StartedRun:
         notebook: version of the notebook that ran.
     """
 
-    dataset: Version | None
-    notebook: Version
+    dataset: ContentVersion | None
+    notebook: ContentVersion
 
     @property
     def versions(self) -> dict[str, Any]:
         """Names, versions and links, for JSON."""
-        return {"dataset": vars(self.dataset) if self.dataset else None, "notebook": vars(self.notebook)}
+        return {"dataset": self.dataset.content() if self.dataset else None, "notebook": self.notebook.content()}
 
 
 class FailedNotebookError(UserError):
@@ -82,7 +82,7 @@ class FailedNotebookError(UserError):
         notebook: version of the notebook that failed.
     """
 
-    def __init__(self, what: str, where: object, fix: str | None, notebook: Version):
+    def __init__(self, what: str, where: object, fix: str | None, notebook: ContentVersion):
         super().__init__(what, where, fix)
         self.notebook = notebook
 
@@ -111,7 +111,7 @@ def run_on_kaggle(
         UserError: a refusal, with Kaggle's reason.
         FailedNotebookError: a notebook that failed; the end of its log was printed.
     """
-    kernels = Kernels(session)
+    kernels = KaggleKernels(session)
     started = (None if rerun else _find_started(session, remote_run)) or _start(session, remote_run)
     status = kernels.follow(started.notebook, max_seconds)
     printed = kernels.output(started.notebook).log
@@ -128,7 +128,7 @@ def run_on_kaggle(
 
 def _find_started(session: KaggleSession, remote_run: RemoteRun) -> StartedRun | None:
     """Returns the versions of this run, if it is under way or complete; else None."""
-    kernels = Kernels(session)
+    kernels = KaggleKernels(session)
     newest = kernels.version_and_text(remote_run.name)
     if newest is None:
         return None
@@ -140,24 +140,24 @@ def _find_started(session: KaggleSession, remote_run: RemoteRun) -> StartedRun |
     ):
         return None
     say("notebook", f"pushed before, version {notebook.version}: {notebook.link}")
-    return StartedRun(Datasets(session).version(remote_run.dataset), notebook)
+    return StartedRun(KaggleDatasets(session).version(remote_run.dataset), notebook)
 
 
 def _start(session: KaggleSession, remote_run: RemoteRun) -> StartedRun:
     """Uploads the data set and starts the notebook."""
-    kernels = Kernels(session)
+    kernels = KaggleKernels(session)
     dataset = _upload(session, remote_run)
     if hours := kernels.gpu_hours():
         say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
-    attached = replace(remote_run.attached, datasets=[dataset.ref, *remote_run.attached.datasets])
+    attached = replace(remote_run.attached, datasets=[dataset.full_name, *remote_run.attached.datasets])
     pushed = kernels.push(remote_run.name, remote_run.notebook, attached, remote_run.internet)
     say("notebook", f"version {pushed.version}: {pushed.link}")
     return StartedRun(dataset, pushed)
 
 
-def _upload(session: KaggleSession, remote_run: RemoteRun) -> Version:
+def _upload(session: KaggleSession, remote_run: RemoteRun) -> ContentVersion:
     """Returns the version of the data set with these files, which are uploaded unless it holds them already."""
-    datasets = Datasets(session)
+    datasets = KaggleDatasets(session)
     content_id = _manifest_id(remote_run.manifest)
     present = datasets.version(remote_run.dataset)
     if present and datasets.has_content(remote_run.dataset, content_id):

@@ -17,22 +17,26 @@ from medfold.system.hashes import fingerprint
 from medfold.terminal.console import warn
 
 MAX_NAME_LENGTH = 50  # letters of the name of a data set or notebook
-SEARCH_DELAYS = (2, 4, 8, 15, 30)  # seconds before each search for the result of a request whose answer was lost
+SEARCH_DELAY_SECONDS = (2, 4, 8, 15, 30)  # before each search for the result of a request whose answer was lost
 
 
 @dataclass(frozen=True)
-class Version:
+class ContentVersion:
     """A version of a data set or of a notebook.
 
     Args:
-        ref: owner/name of the notebook or data set.
+        full_name: owner/name of the notebook or data set.
         version: number of the version, from 1.
         link: URL of the page of the notebook or data set.
     """
 
-    ref: str
+    full_name: str
     version: int
     link: str
+
+    def content(self) -> dict[str, Any]:
+        """Returns the values for JSON; `ref` is Kaggle's word for the full name."""
+        return {"ref": self.full_name, "version": self.version, "link": self.link}
 
 
 class KaggleSession:
@@ -43,7 +47,7 @@ class KaggleSession:
         credentials: account and source; None for a session without an account.
 
     Example:
-        `Competitions(KaggleSession.connect()).info("histology").deadline`
+        `KaggleCompetitions(KaggleSession.connect()).info("histology").deadline`
     """
 
     def __init__(self, api: Any, credentials: Credentials | None):
@@ -183,7 +187,7 @@ class KaggleSession:
 
 
 def search(
-    error: Exception, find: Callable[[], Any], delays: tuple[float, ...] = SEARCH_DELAYS, topic: str = "kaggle"
+    error: Exception, find: Callable[[], Any], delays: tuple[float, ...] = SEARCH_DELAY_SECONDS, topic: str = "kaggle"
 ) -> Any:
     """Searches for the result of a request whose answer was lost; returns None if it is not found.
 

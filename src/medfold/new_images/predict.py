@@ -69,7 +69,7 @@ def predict_new_images(
         raise UserError(what, variable("IMAGES", given), "Check that the files are complete")
     combined = predictor.combine(ids, predicted.run_predictions)
     table = predictions_table(facts, combined["id"], combined[columns].to_numpy())
-    if ensemble.probabilities is not None:
-        probabilities = predictor.combine(ids, predicted.run_predictions, fitted=ensemble.probabilities)
+    if ensemble.probability_transform is not None:
+        probabilities = predictor.combine(ids, predicted.run_predictions, fitted=ensemble.probability_transform)
         table[[f"{PROBABILITY_PREFIX}{column}" for column in columns]] = probabilities[columns].to_numpy()
     return NewPredictions(table, unreadable)

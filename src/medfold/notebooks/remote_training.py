@@ -9,8 +9,8 @@ from medfold.errors import UserError
 from medfold.kaggle import (
     AttachedData,
     FailedNotebookError,
+    KaggleKernels,
     KaggleSession,
-    Kernels,
     RemoteRun,
     kaggle_name,
     run_on_kaggle,
@@ -27,7 +27,7 @@ from medfold.text import shorten_list
 from medfold.training import TrainingRequest, begin_run, requested_folds
 
 BUNDLE_FOLDER = "job"  # also ends the name of the data set
-MAX_WAIT = 14 * 3600  # seconds, for the notebook; Kaggle stops it after 12 hours
+MAX_WAIT_SECONDS = 14 * 3600  # for the notebook; Kaggle stops it after 12 hours
 
 
 def train_on_kaggle(
@@ -100,10 +100,10 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
         remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
         remote_run.notebook.with_name("log.txt"),
     )
-    kernels = Kernels(session)
+    kernels = KaggleKernels(session)
     problem: UserError | None = None
     try:
-        notebook = run_on_kaggle(session, remote_run, MAX_WAIT, log).notebook
+        notebook = run_on_kaggle(session, remote_run, MAX_WAIT_SECONDS, log).notebook
     except FailedNotebookError as error:  # some folds may be done anyway
         if training_bundle.RESULTS_ARCHIVE not in kernels.output(error.notebook).files:
             raise

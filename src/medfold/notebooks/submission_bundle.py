@@ -155,7 +155,7 @@ def write_submission_bundle(
         folder.mkdir(parents=True)
         packages = wheels.missing_packages(facts)
         add_wheels(folder, packages, ProjectPaths(paths.root))
-        ensemble.method_choice.fitted.save(folder / ENSEMBLE)
+        ensemble.method_choice.used.fitted.save(folder / ENSEMBLE)
         copy_plugins(paths, folder)
         run_entries = [_copy_weights(run, folder) for run in ensemble.runs]
         manifest = {

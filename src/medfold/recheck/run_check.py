@@ -97,13 +97,13 @@ class ScoredUnits(NamedTuple):
         truth: int (units,) or (units, labels).
         predictions: float64 (units, columns).
         fold: the fold of each unit, as text (units,).
-        group: the group of each unit, as text (units,).
+        groups: the group of each unit, as text (units,).
     """
 
     truth: np.ndarray
     predictions: np.ndarray
     fold: np.ndarray
-    group: np.ndarray
+    groups: np.ndarray
 
 
 def units_of_samples(facts: CompetitionFacts, paths: CompetitionPaths, oof: pd.DataFrame) -> ScoredUnits:
@@ -179,7 +179,7 @@ def score_differences(
     if saved["num_units"] != num_units:
         yield f"num_units is {num_units}, saved {saved['num_units']}"
     yield from _difference("value", compute(saved["metric"], all_rows), saved["value"])
-    ends = definitions.interval(facts, saved["metric"], units.truth, units.predictions, units.group)
+    ends = definitions.interval(facts, saved["metric"], units.truth, units.predictions, units.groups)
     for end, name in zip(ends or (), ("low", "high"), strict=False):
         yield from _difference(name, end, saved[name])
     more_metrics = set(facts.score.more_metrics if "facts" in saved else saved["more_metrics"])

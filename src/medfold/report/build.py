@@ -67,8 +67,8 @@ def _sections(
     if histories := _histories(ensemble.runs[0].paths, ensemble.score.trained_folds, metric):
         seconds = training_seconds([run.paths for run in ensemble.runs], facts.folds.k)
         sections.append(learning_section(histories, metric, seconds))
-    scored = ensemble.oof if ensemble.method_choice.used_post_processing else ensemble.probabilities
-    sections.append(performance_section(facts, scored, ensemble.probabilities))
+    scored = ensemble.oof if ensemble.method_choice.used_post_processing else ensemble.oof_probabilities
+    sections.append(performance_section(facts, scored, ensemble.oof_probabilities))
     if subgroups := subgroups_section(competition, dataset, ensemble):
         sections.append(subgroups)
     if len(ensemble.run_names) > 1 or ensemble.method_choice.post_processed:

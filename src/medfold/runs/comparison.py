@@ -84,11 +84,11 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
     first, second = (_mean([_restrict_to_folds(oof, folds) for oof in oofs]) for oofs in oof_by_side)
     scored = []
     for side, runs, oof in zip(sides, runs_by_side, (first, second), strict=True):
-        low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
+        low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.groups)
         optimistic = [run.name for run in runs if run.is_optimistic]
         scored.append(Side(side, metric(oof.targets, oof.predictions), low, high, optimistic))
     difference = paired_difference(
-        metric, first.targets, candidate=second.predictions, reference=first.predictions, groups=first.group
+        metric, first.targets, candidate=second.predictions, reference=first.predictions, groups=first.groups
     )
     better = sides[1] if difference.low > 0 else sides[0] if difference.high < 0 else None  # None too if undefined
     num_folds = competition.facts.folds.k
@@ -102,7 +102,7 @@ def _oof_of(competition: Competition, run: TrainedRun, dataset: Dataset) -> OofP
 def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:
     rows = np.isin(oof.folds, list(folds))
     return OofPredictions(
-        *(getattr(oof, name)[rows] for name in ("unit_ids", "predictions", "targets", "folds", "group"))
+        *(getattr(oof, name)[rows] for name in ("unit_ids", "predictions", "targets", "folds", "groups"))
     )
 
 

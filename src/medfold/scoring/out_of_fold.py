@@ -23,14 +23,14 @@ class OofPredictions:
         predictions: float64 (units, columns).
         targets: int (units,) or (units, labels).
         folds: number of the fold of each unit, int (units,).
-        group: number of the group of each unit, int (units,).
+        groups: number of the group of each unit, int (units,).
     """
 
     unit_ids: np.ndarray
     predictions: np.ndarray
     targets: np.ndarray
     folds: np.ndarray
-    group: np.ndarray
+    groups: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame,
         predictions=aggregated.predictions,
         targets=aggregated.targets,
         folds=oof["fold"].to_numpy()[aggregated.first_rows],
-        group=train["group"].to_numpy()[rows][aggregated.first_rows],
+        groups=train["group"].to_numpy()[rows][aggregated.first_rows],
     )
 
 
@@ -127,7 +127,7 @@ def oof_score(
             Defaults to `oof`.
     """
     metric = metric_of(facts)
-    low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.group)
+    low, high = bootstrap_interval(metric, oof.targets, oof.predictions, oof.groups)
     folds = np.unique(oof.folds).tolist()
     per_fold = {}
     for fold in folds:

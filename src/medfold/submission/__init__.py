@@ -16,7 +16,7 @@ from medfold.submission.draft import draft_submission
 from medfold.submission.earlier_submissions import content_id_of, find_scored_row
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.kinds import leaderboard_of
-from medfold.submission.leaderboards.leaderboard import Leaderboard
+from medfold.submission.leaderboards.leaderboard import Leaderboard, ScoreQuery
 from medfold.submission.ledger import LedgerRow, read_ledger, read_rows
 from medfold.submission.record import RecordedSubmission, read_record, record_result
 from medfold.submission.score_comparison import SHOWN_COLUMNS, CompetitionScores, compare_scores
@@ -31,6 +31,7 @@ __all__ = [
     "LeaderboardResult",
     "LedgerRow",
     "RecordedSubmission",
+    "ScoreQuery",
     "check_sample_submission",
     "checked_submission",
     "compare_scores",

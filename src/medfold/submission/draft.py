@@ -29,7 +29,7 @@ class SubmissionDraft:
         content_id: short text in the message, by which the submission is found again.
         message: description for the leaderboard: runs, OOF score, folds, commit, content id.
         sample: the sample submission with a row for each test unit.
-        probabilities: test probabilities, a row per unit.
+        test_probabilities: a row per unit.
         test_groups: group of each unit of the test set, indexed by unit.
     """
 
@@ -38,7 +38,7 @@ class SubmissionDraft:
     content_id: str
     message: str
     sample: pd.DataFrame
-    probabilities: pd.DataFrame
+    test_probabilities: pd.DataFrame
     test_groups: pd.Series
 
 

@@ -1,8 +1,11 @@
 """Answer of a leaderboard to a submission."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pandas as pd
+
+SubmissionStatus = Literal["written", "pending", "scored", "error"]  # written: here, perhaps not uploaded
 
 
 @dataclass(frozen=True)
@@ -10,7 +13,7 @@ class LeaderboardResult:
     """Result of a submission.
 
     Args:
-        status: for the ledger: written, pending, scored or error.
+        status: how far the submission is, for the ledger.
         public: score on the public part of the leaderboard; None where there is none.
         private: score on the private part of the leaderboard; None where there is none.
         ref: number of the submission on the leaderboard.
@@ -20,7 +23,7 @@ class LeaderboardResult:
         own_row: the position of this submission in the ranking.
     """
 
-    status: str
+    status: SubmissionStatus
     public: float | None = None
     private: float | None = None
     ref: str = ""

@@ -4,12 +4,14 @@ Each scored submission shows a score on the test set. Whoever chooses among many
 """
 
 from dataclasses import dataclass, fields
+from typing import Literal, get_args
 
 import pandas as pd
 
 from medfold.earlier_versions import LEDGER, current_by_former
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
+from medfold.submission.leaderboard_result import SubmissionStatus
 from medfold.system import locks
 from medfold.tables import write_csv
 
@@ -34,7 +36,7 @@ class LedgerRow:
         ref: Kaggle's id of the submission (`ref` in its API).
         public: score on the public part of the leaderboard.
         private: score on the private part of the leaderboard.
-        status: written, pending, scored or error.
+        status: how far it is; empty for a row that is not in the ledger yet.
     """
 
     time: str = ""
@@ -50,7 +52,7 @@ class LedgerRow:
     ref: str = ""
     public: float | None = None
     private: float | None = None
-    status: str = ""
+    status: SubmissionStatus | Literal[""] = ""
 
     @classmethod
     def from_cells(cls, cells: dict[str, str]) -> "LedgerRow":
@@ -81,7 +83,7 @@ def _cell(value: str | float | tuple | None) -> str:
     return value if isinstance(value, str) else f"{value:.6f}"
 
 
-STATUSES = ("written", "pending", "scored", "error")
+STATUSES = get_args(SubmissionStatus)
 COLUMNS = [field.name for field in fields(LedgerRow)]
 SCORE_COLUMNS = ["oof", "oof_low", "oof_high", "public", "private"]
 FIX = "Restore it from a backup: it counts the scored submissions"

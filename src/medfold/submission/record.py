@@ -14,7 +14,7 @@ from medfold.ensemble import Ensemble
 from medfold.paths import EnsemblePaths, SubmissionPaths
 from medfold.submission.cell_format import class_words, holds_decisions
 from medfold.submission.draft import SubmissionDraft
-from medfold.submission.leaderboard_result import LeaderboardResult
+from medfold.submission.leaderboard_result import LeaderboardResult, SubmissionStatus
 from medfold.submission.ledger import LedgerRow, add_row, read_ledger
 from medfold.system import json_files
 from medfold.system.hashes import sha256
@@ -36,7 +36,7 @@ class SubmissionRecord(BaseModel):
         ref: number of the submission on the leaderboard.
         public: score on the public part of the leaderboard.
         private: score on the private part of the leaderboard.
-        status: written, pending, scored or error.
+        status: how far it is.
         problem: the reason for a late refusal.
     """
 
@@ -53,7 +53,7 @@ class SubmissionRecord(BaseModel):
     ref: str | None = None
     public: float | None = None
     private: float | None = None
-    status: str | None = None
+    status: SubmissionStatus | None = None
     problem: str | None = None
 
     def content(self) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def submission_record(facts: CompetitionFacts, ensemble: Ensemble, draft: Submis
 
 def record_result(
     competition: Competition, row: LedgerRow, result: LeaderboardResult, record: SubmissionRecord | None
-) -> None:
+) -> LedgerRow:
     """Writes the result of a submission into the ledger and into the record beside its file.
 
     Versions of data set and notebook that were recorded before are kept.
@@ -175,13 +175,18 @@ def record_result(
         row: row of the ledger, from `ledger_row`.
         result: the answer of the leaderboard.
         record: other values of the record, from `submission_record`; None if they are lost.
+
+    Returns:
+        The row as it is in the ledger now.
     """
     earlier = read_record(competition, row)
     versions = {"kaggle": earlier.kaggle} if earlier and earlier.kaggle else {}
     entries = {"ref": result.ref, "public": result.public, "private": result.private, "status": result.status}
     updated = (record or SubmissionRecord()).model_copy(update={**versions, **entries, "problem": result.problem})
     json_files.write(updated.content(), submission_paths(competition, row).record)
-    add_row(competition.project_paths, replace(row, **entries))
+    row = replace(row, **entries)
+    add_row(competition.project_paths, row)
+    return row
 
 
 def record_versions(file: Path, versions: dict[str, Any]) -> None:

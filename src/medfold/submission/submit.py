@@ -62,7 +62,7 @@ def record_draft(
         table = write_draft(competition.facts, draft, file)
         save_fitted_ensemble(competition, ensemble)
         write_recheck_files(competition, ensemble, file)
-        record_result(competition, row, LeaderboardResult(status="written"), record)
+        row = record_result(competition, row, LeaderboardResult(status="written"), record)
     num_scored = sum(earlier_row.status == "scored" for earlier_row in earlier)
     return RecordedSubmission(file, table, draft, row, record, num_scored)
 

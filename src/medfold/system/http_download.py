@@ -18,7 +18,7 @@ from medfold.terminal.progress import progress_bar
 
 TIMEOUT = (15, 60)  # seconds to connect, and between two pieces of a response
 MAX_FAILURES = 6  # in a row, without a new byte; then it is an error
-MAX_WAIT = 120  # seconds
+MAX_WAIT_SECONDS = 120
 CHUNK_SIZE = 1 << 16
 FREE_SHARE = 0.5  # of the free disk space, for a file whose size the server does not say
 
@@ -162,7 +162,7 @@ def backoff(failures: int, response: requests.Response | None = None) -> float:
     """Returns the seconds to wait: the Retry-After of the server, else 2, 4, 8 ... with jitter; at most two minutes."""
     retry_after = response.headers.get("Retry-After", "") if response is not None else ""
     seconds = float(retry_after) if retry_after.isdecimal() else 2**failures * random.uniform(0.8, 1.2)
-    return min(seconds, MAX_WAIT)
+    return min(seconds, MAX_WAIT_SECONDS)
 
 
 def _receive_with_retries(

@@ -1,16 +1,17 @@
 """Training of runs: the folds, in this process or in child processes. Importing this package imports no Keras.
 
 - `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_plan`: what it trains;
-  `run_start`: its folder and its missing folds; `run_inputs`, `run_metadata`: its settings and data, and what it is
-  made from; `features_file`: the features of a frozen backbone, which runs share;
-- `fold_training`: one fold of it, in this process; `parallel`, `child`: folds in child processes; `fold_archive`: folds
+  `run_start`: its folder and its missing folds; `run_inputs`, `fold_inputs`, `run_metadata`: settings and data of a run
+  and of a fold, and what they are made from; `features_file`: the features of a frozen backbone, which runs share;
+- `fold_training`: its folds, in this process; `parallel`, `child`: folds in child processes; `fold_archive`: folds
   from another machine;
 - `fold/`: one fold; `loop/`: the training loop; `batches/`: what it is trained on. Each imports only those after it.
 """
 
 from medfold.training.features_file import features_hashes_path
 from medfold.training.fold_archive import pack_folds, unpack_folds
-from medfold.training.fold_training import FeatureComputation, FoldTraining
+from medfold.training.fold_inputs import FoldInputs
+from medfold.training.fold_training import FeatureComputation, FoldTrainings
 from medfold.training.parallel import ResourceShare
 from medfold.training.request import TrainingRequest
 from medfold.training.run import plan_as_text, train_run, with_file_of_setting
@@ -27,7 +28,8 @@ from medfold.training.run_start import (
 
 __all__ = [
     "FeatureComputation",
-    "FoldTraining",
+    "FoldInputs",
+    "FoldTrainings",
     "ResourceShare",
     "RunInputs",
     "RunPlan",

@@ -7,7 +7,7 @@ from medfold.system.reporting_processes import report
 
 def main() -> int:
     """Carries out the work that standard input requests (see `fold_training`), and returns the exit code."""
-    return report(lambda work, send: work.carry_out())
+    return report(lambda work, send: work.carry_out(send))
 
 
 if __name__ == "__main__":

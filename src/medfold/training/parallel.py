@@ -1,11 +1,9 @@
-"""Training of folds in parallel, each in a child process that shares the cores or has its own GPU."""
+"""Training of folds in parallel, in child processes that share the cores or have a GPU each."""
 
-import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from medfold.errors import UserError
@@ -13,7 +11,9 @@ from medfold.system import hardware
 from medfold.system.reporting_processes import CrashedError, Message, ReportingProcesses, StoppedError
 from medfold.terminal.console import EACH_EPOCH, console
 from medfold.terminal.progress import live_table
-from medfold.training.fold_training import FoldTraining
+from medfold.training.fold_inputs import FoldInputs
+from medfold.training.fold_training import FoldTrainings
+from medfold.training.run_plan import RunPlan
 
 
 @dataclass(frozen=True)
@@ -53,54 +53,55 @@ def split_resources(num_jobs: int) -> list[ResourceShare]:
     return [ResourceShare(threads, gpus[number % len(gpus)] if gpus else None) for number in range(num_jobs)]
 
 
-def train_in_parallel(
-    root: Path, trainings: list[FoldTraining], num_jobs: int, finish: Callable[[], object]
-) -> dict[int, Exception]:
-    """Trains folds, each in a child process (`training.child`), and shows their progress.
+def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable[[], object]) -> dict[int, Exception]:
+    """Trains the missing folds of a run in child processes (`training.child`), and shows their progress.
+
+    Each child trains several folds, one after the other: only the first one waits for its start. After an error the
+    next child trains the rest.
 
     Args:
         root: the project folder.
-        trainings: the folds.
-        num_jobs: how many folds share the machine, and how many run at once at most.
+        plan: the run.
+        num_jobs: how many folds share the machine, and how many are trained at once at most.
         finish: called after each fold that was trained; never twice at a time.
 
     Returns:
         Errors by fold; folds that are not listed are done.
     """
-    free_shares: queue.Queue[ResourceShare] = queue.Queue()
-    for share in split_resources(num_jobs):
-        free_shares.put(share)
     each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
     children = ReportingProcesses("medfold.training.child", root)
     finishing = threading.Lock()
-    with live_table(training.topic for training in trainings) as show, ThreadPoolExecutor(num_jobs) as pool:
+    errors: dict[int, Exception] = {}
+    topics = [fold.topic for fold in plan.missing_folds]
+    with live_table(topics) as show, ThreadPoolExecutor(num_jobs) as pool:
 
-        def train_one(training: FoldTraining) -> Exception | None:
-            """Waits for a free share of the machine, and trains a fold with it."""
-            share = free_shares.get()
-            try:
-                if not children.are_ending:
-                    listen = partial(_show_line, show, training.topic)
-                    children.run(training, {**share.environment, **each_epoch}, listen)
+        def train_some(share: ResourceShare, folds: list[FoldInputs]) -> None:
+            """Trains folds with a share of the machine."""
+            waiting = list(folds)
+
+            def listen(message: Message) -> None:
+                if "trained" in message:
+                    waiting.pop(0)
                     with finishing:
                         finish()
-            except StoppedError:
-                show(training.topic, "stopped")
-            except (UserError, CrashedError) as error:
-                show(training.topic, f"failed: {error}")
-                return error
-            finally:
-                free_shares.put(share)
-            return None
+                elif message["topic"] in topics:
+                    show(message["topic"], message["text"])
 
+            while waiting and not children.are_ending:
+                try:
+                    children.run(FoldTrainings(waiting, plan.plugins), {**share.environment, **each_epoch}, listen)
+                except StoppedError:
+                    show(waiting[0].topic, "stopped")
+                    break
+                except (UserError, CrashedError) as error:
+                    if waiting:  # else it failed after the last fold
+                        failed = waiting.pop(0)
+                        show(failed.topic, f"failed: {error}")
+                        errors[failed.number] = error
+
+        shares = split_resources(num_jobs)
         try:
-            errors = list(pool.map(train_one, trainings))
+            list(pool.map(train_some, shares, [plan.missing_folds[number::num_jobs] for number in range(num_jobs)]))
         finally:
             children.end()  # after Ctrl-C some are still running
-    return {training.number: error for training, error in zip(trainings, errors, strict=True) if error}
-
-
-def _show_line(show: Callable[[str, str], None], topic: str, message: Message) -> None:
-    """Shows a line of a training, unless it has another topic."""
-    if message.get("topic") == topic:
-        show(topic, message["text"])
+    return dict(sorted(errors.items()))

@@ -12,7 +12,7 @@ from medfold.system.processes import run_in_subprocess
 from medfold.terminal.console import say
 from medfold.text import count_of, shorten_list
 from medfold.training import parallel
-from medfold.training.fold_training import FeatureComputation, FoldTraining, train_missing
+from medfold.training.fold_training import FeatureComputation, train_missing
 from medfold.training.request import TrainingRequest
 from medfold.training.run_plan import RunPlan, plan_run
 from medfold.training.run_start import remove_run_if_no_fold_started
@@ -49,15 +49,15 @@ def train_run(
             after_fold(plan.run_paths.name)
         return score
 
-    if plan.trainings:
+    if plan.missing_folds:
         # All requested folds share the cores, done or not: a fold then always has the same threads, and the same bytes.
         num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(plan.requested))
-        num_at_once = min(num_jobs, len(plan.trainings))
+        num_at_once = min(num_jobs, len(plan.missing_folds))
         at_once = f", {num_at_once} at a time" if num_at_once > 1 else ""
-        say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.missing)}{at_once}")
+        say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.missing_numbers)}{at_once}")
         with remove_run_if_no_fold_started(plan.run_paths):
             if num_jobs > 1 or len(hardware.cuda_devices()) > 1:
-                _compute_missing_features(plan.trainings[0])
+                _compute_missing_features(plan)
             if num_jobs == 1:
                 _train_here(plan, finish)
             else:
@@ -86,13 +86,13 @@ def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, 
     Raises:
         UserError: folds failed; the others are done.
     """
-    errors = parallel.train_in_parallel(competition.project_paths.root, plan.trainings, num_jobs, finish)
+    errors = parallel.train_in_parallel(competition.project_paths.root, plan, num_jobs, finish)
     if errors:
         listed = [
             f"fold {fold}: {with_file_of_setting(competition, plan.request, error)}" for fold, error in errors.items()
         ]
         fix = "The others are done; run the same command to train the missing ones"
-        what = f"{len(errors)} of {len(plan.trainings)} folds failed: {shorten_list(listed)}"
+        what = f"{len(errors)} of {len(plan.missing_folds)} folds failed: {shorten_list(listed)}"
         raise UserError(what, plan.run_paths.folder, fix)
 
 
@@ -105,14 +105,14 @@ def with_file_of_setting(competition: Competition, request: TrainingRequest, err
         return raised
 
 
-def _compute_missing_features(training: FoldTraining) -> None:
+def _compute_missing_features(plan: RunPlan) -> None:
     """Computes the features that all folds need, in child processes on all GPUs, before the folds are trained."""
-    inputs = training.inputs
+    inputs = plan.missing_folds[0].run_inputs
     if inputs.recipe.training.head_epochs and not inputs.features_file.is_file():
-        run_in_subprocess("features", FeatureComputation(inputs, training.plugins).carry_out)
+        run_in_subprocess("features", FeatureComputation(inputs, plan.plugins).carry_out)
 
 
 def _train_here(plan: RunPlan, finish: Callable[[], object]) -> None:
     """Trains folds in this process, one after the other; calls `finish` after each."""
-    for _ in train_missing(plan.trainings):
+    for _ in train_missing(plan.missing_folds):
         finish()

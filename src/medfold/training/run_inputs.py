@@ -18,7 +18,7 @@ class RunInputs:
         facts: facts of the competition (task, classes, channels and symmetry of the images, metric).
         recipe: the recipe of the run.
         seed: the seed of the run.
-        store: the prepared images.
+        store: the prepared images; None while their files are sent to a node of a cluster.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         test: the test samples: id.
@@ -31,7 +31,7 @@ class RunInputs:
     facts: CompetitionFacts
     recipe: Recipe
     seed: int
-    store: Store
+    store: Store | None
     train: pd.DataFrame
     targets: np.ndarray
     test: pd.DataFrame

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from medfold.competition import Competition, Recipe, plugins_hash
 from medfold.data import Dataset
@@ -11,7 +12,7 @@ from medfold.project_root import display_path
 from medfold.terminal.console import say
 from medfold.text import shorten_list
 from medfold.training.features_file import features_path, remove_damaged_features
-from medfold.training.fold_training import FoldTraining
+from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop.checkpoint import remove_checkpoint
 from medfold.training.request import TrainingRequest
 from medfold.training.run_inputs import RunInputs
@@ -26,18 +27,20 @@ class RunPlan:
         request: the request.
         run_paths: paths of the run; run.json is written.
         requested: numbers of the requested folds, done or not.
-        trainings: the folds that are not trained yet.
+        missing_folds: the folds that are not trained yet.
+        plugins: plugins.py of the competition; need not exist.
     """
 
     request: TrainingRequest
     run_paths: RunPaths
     requested: Sequence[int]
-    trainings: list[FoldTraining]
+    missing_folds: list[FoldInputs]
+    plugins: Path
 
     @property
-    def missing(self) -> list[int]:
+    def missing_numbers(self) -> list[int]:
         """Numbers of the folds that are not trained yet."""
-        return [training.number for training in self.trainings]
+        return [fold.number for fold in self.missing_folds]
 
 
 def plan_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> RunPlan:
@@ -61,14 +64,13 @@ def plan_run(competition: Competition, request: TrainingRequest, recipe: Recipe,
     if not missing:
         what = "all folds are trained" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {display_path(run_paths.folder)}")
-        return RunPlan(request, run_paths, requested, [])
+        return RunPlan(request, run_paths, requested, [], competition.paths.plugins)
     with remove_run_if_no_fold_started(run_paths):
         if recipe.training.head_epochs:
             remove_damaged_features(features_path(competition, recipe))
         inputs = _run_inputs(competition, recipe, request, dataset)
-    plugins = competition.paths.plugins
-    trainings = [FoldTraining(inputs, number, run_paths.fold(number), plugins) for number in missing]
-    return RunPlan(request, run_paths, requested, trainings)
+    missing_folds = [FoldInputs(inputs, number, run_paths.fold(number)) for number in missing]
+    return RunPlan(request, run_paths, requested, missing_folds, competition.paths.plugins)
 
 
 def _run_inputs(competition: Competition, recipe: Recipe, request: TrainingRequest, dataset: Dataset) -> RunInputs:

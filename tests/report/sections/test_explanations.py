@@ -49,7 +49,7 @@ def make_section(tmp_path, monkeypatch):
             runs=[run],
             run_names=["one"],
             oof=SimpleNamespace(unit_ids=["a", "b"], folds=np.array([2, 0])),
-            probabilities=SimpleNamespace(targets=np.array(TRUE_LABELS[task]), predictions=np.array(predictions)),
+            oof_probabilities=SimpleNamespace(targets=np.array(TRUE_LABELS[task]), predictions=np.array(predictions)),
             score=SimpleNamespace(trained_folds=[0, 2]),
         )
         return explanations.explanations_section(competition, SimpleNamespace(train=SAMPLES), ensemble, SIZES)

@@ -207,7 +207,7 @@ def test_lost_answer_does_not_cause_second_submission(hosted, competition):
 @pytest.fixture
 def pending(hosted, competition, monkeypatch):
     """A submission whose score was not there in time."""
-    monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT", 0)
+    monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT_SECONDS", 0)
     hosted.competitions["histology"].polls = 3
     submit(competition)
 
@@ -280,7 +280,7 @@ def test_scores_show_rank_correlation_with_leaderboard(hosted, competition):
 
 
 def test_scores_keep_ref_of_each_row(hosted, competition, monkeypatch):
-    monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT", 0)
+    monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT_SECONDS", 0)
     hosted.competitions["histology"].polls = 1
     submit(competition)
     submit(competition, force=True)
@@ -289,7 +289,7 @@ def test_scores_keep_ref_of_each_row(hosted, competition, monkeypatch):
 
 
 def test_late_scoring_error_is_shown_with_reason(hosted, competition, monkeypatch):
-    monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT", 0)
+    monkeypatch.setattr(kaggle_leaderboard, "MAX_WAIT_SECONDS", 0)
     hosted.competitions["histology"].polls = 1
     hosted.competitions["histology"].judge = lambda text: {"status": "ERROR", "errorDescription": "id 7 is missing"}
     submit(competition)

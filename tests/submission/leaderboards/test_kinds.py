@@ -5,6 +5,7 @@ from filelock import Timeout
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.submission.leaderboards.kinds import LEADERBOARDS, leaderboard_of
+from medfold.submission.leaderboards.leaderboard import ScoreQuery
 from medfold.submission.leaderboards.notebook import NotebookLeaderboard
 from medfold.system import locks
 from tests.support.helpers import refused
@@ -38,4 +39,4 @@ def test_facts_allow_exactly_the_uploads_that_have_a_leaderboard():
 
 
 def test_leaderboard_without_late_scores_fetches_none(small):
-    assert leaderboard_of(small).fetch_scores([("1", "id", "file.csv")]) == {}
+    assert leaderboard_of(small).fetch_scores([ScoreQuery("1", "id", "file.csv")]) == {}

@@ -209,7 +209,7 @@ def test_refused_notebook_raises_and_can_be_retried(hosted, competition, fault, 
 def test_late_score_keeps_notebook_version(hosted, competition, monkeypatch):
     from medfold.submission.leaderboards import kaggle
 
-    monkeypatch.setattr(kaggle, "MAX_WAIT", 0)
+    monkeypatch.setattr(kaggle, "MAX_WAIT_SECONDS", 0)
     hosted.competitions["histology"].polls = 1
     submit(competition)
     assert ledger(competition)[0]["status"] == "pending"

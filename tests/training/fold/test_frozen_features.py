@@ -13,6 +13,7 @@ from medfold.system import array_files, hardware
 from medfold.training.features_file import features_hashes_path
 from medfold.training.fold import fold
 from medfold.training.fold import frozen_features as features_module
+from medfold.training.fold_inputs import FoldInputs
 from medfold.training.fold_training import FeatureComputation
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
@@ -25,7 +26,7 @@ def test_frozen_features_are_computed_once_for_all_folds(tmp_path, pretrained, c
         pretrained, task("ordinal"), tmp_path / "features.npy", head_epochs=15, epochs=0, head_learning_rate=0.05
     )
     made = replace(made, recipe=made.recipe.model_copy(update={"augment": "light"}))
-    fold.train_fold(made, 0, FoldPaths(tmp_path / "fold0"))
+    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold0")))
     assert "70 images in 2 views, 1,280 numbers each, kept for all folds" in capsys.readouterr().out
     features = np.load(tmp_path / "features.npy")
     assert features.shape == (70, 2, 1280)
@@ -41,8 +42,8 @@ def test_frozen_features_are_computed_once_for_all_folds(tmp_path, pretrained, c
     # Another fold, and the same one again, compute no features.
     patch = pytest.MonkeyPatch()
     patch.setattr(features_module, "_compute", None)
-    fold.train_fold(made, 1, FoldPaths(tmp_path / "fold1"))
-    fold.train_fold(made, 0, FoldPaths(tmp_path / "again"))
+    fold.train_fold(FoldInputs(made, 1, FoldPaths(tmp_path / "fold1")))
+    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "again")))
     patch.undo()
     assert result_files(tmp_path / "again") == result_files(tmp_path / "fold0")
 
@@ -69,7 +70,7 @@ def test_head_and_all_phases_resume_with_same_bytes(tmp_path, pretrained, monkey
     made = with_pretrained_backbone(
         pretrained, task(), tmp_path / "features.npy", head_epochs=3, epochs=2, head_learning_rate=0.02
     )
-    fold.train_fold(made, 0, FoldPaths(tmp_path / "whole"))
+    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
     history = pd.read_csv(tmp_path / "whole" / "history.csv")
     assert history["phase"].tolist() == ["head"] * 3 + ["all"] * 2
     assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
@@ -86,7 +87,7 @@ def test_head_and_all_phases_resume_with_same_bytes(tmp_path, pretrained, monkey
         steps[0] = 0
         monkeypatch.setattr(BatchTrainer, "__call__", killed)
         with pytest.raises(KeyboardInterrupt):
-            fold.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
+            fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"killed{kill}")))
         monkeypatch.setattr(BatchTrainer, "__call__", step)
-        fold.train_fold(made, 0, FoldPaths(tmp_path / f"killed{kill}"))
+        fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"killed{kill}")))
         assert result_files(tmp_path / f"killed{kill}") == result_files(tmp_path / "whole")

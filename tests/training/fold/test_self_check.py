@@ -9,6 +9,7 @@ from medfold.paths import FoldPaths
 from medfold.system import json_files
 from medfold.training.fold import fold
 from medfold.training.fold.self_check import SelfCheckInput, self_check
+from medfold.training.fold_inputs import FoldInputs
 from tests.support.helpers import competition_facts
 from tests.support.small_tasks import task
 
@@ -94,7 +95,8 @@ def test_unexpected_class_shares_are_suspicious():
 @pytest.mark.slow
 def test_suspicions_are_printed_and_saved(tmp_path, capsys):
     paths = FoldPaths(tmp_path / "fold0")
-    fold.train_fold(task(epochs=3, learning_rate=1e-12, ema_decay=0, dropout=0, label_smoothing=0), 0, paths)
+    made = task(epochs=3, learning_rate=1e-12, ema_decay=0, dropout=0, label_smoothing=0)
+    fold.train_fold(FoldInputs(made, 0, paths))
     saved = json_files.read(paths.self_check_warnings)
     assert any("the loss did not go down" in suspicion for suspicion in saved)
     assert "fold 0     SUSPICIOUS: the loss did not go down" in capsys.readouterr().out
@@ -107,5 +109,5 @@ def test_suspicions_are_printed_and_saved(tmp_path, capsys):
 @pytest.mark.parametrize("choices", [{"sampler": "balanced"}, {"mixup": 0.2}, {"dropout": 0.5}])
 def test_good_trainings_are_not_suspicious(tmp_path, choices, kind):
     paths = FoldPaths(tmp_path / kind)
-    fold.train_fold(task(kind, epochs=8, **choices), 0, paths)
+    fold.train_fold(FoldInputs(task(kind, epochs=8, **choices), 0, paths))
     assert json_files.read(paths.self_check_warnings) == []

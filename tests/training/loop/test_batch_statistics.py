@@ -8,6 +8,7 @@ from keras import layers
 from medfold.models.build import build_net
 from medfold.paths import FoldPaths
 from medfold.training.fold import fold
+from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop.batch_statistics import BatchStatistics
 from tests.support.small_tasks import task
 
@@ -110,5 +111,5 @@ def test_fold_learns_with_momentum_near_one(tmp_path, monkeypatch, capsys, choic
         return model
 
     monkeypatch.setattr(fold, "build_net", build_with_high_momentum)
-    assert fold.train_fold(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0")) > 0.9
+    assert fold.train_fold(FoldInputs(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0"))) > 0.9
     assert "batch statistics computed on 40 images" in capsys.readouterr().out

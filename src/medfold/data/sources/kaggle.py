@@ -5,7 +5,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from medfold.competition import parse_slug
 from medfold.data.sources import remote_files
 from medfold.data.sources.kinds import SingleFiles, SourceFolders, SourceKind
-from medfold.kaggle import AttachedData, Competitions, KaggleSession, competition_files, request_competition_archive
+from medfold.kaggle import (
+    AttachedData,
+    KaggleCompetitions,
+    KaggleSession,
+    competition_files,
+    request_competition_archive,
+)
 from medfold.terminal.console import say
 
 
@@ -52,7 +58,7 @@ def on_kaggle(options: Options) -> AttachedData:
 def _connected(options: Options) -> KaggleSession:
     session = KaggleSession.connect()
     say("kaggle", f"as {session.account}")
-    info = Competitions(session).joined(options.slug)
+    info = KaggleCompetitions(session).joined(options.slug)
     if info.has_ended:
         say("kaggle", f"{options.slug} ended on {info.deadline:%Y-%m-%d}; its data is still available")
     return session

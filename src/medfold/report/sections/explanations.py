@@ -33,7 +33,7 @@ def explanations_section(
     run = ensemble.runs[0]
     store = load_store(competition.paths, store_key(competition, run.recipe.preparation))
     samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[ensemble.oof.unit_ids].reset_index()
-    chosen_units = galleries.choose_units(ensemble.probabilities.targets, ensemble.probabilities.predictions)
+    chosen_units = galleries.choose_units(ensemble.oof_probabilities.targets, ensemble.oof_probabilities.predictions)
 
     section = Section("images", "Example images and heat maps")
     folds = {fold: run.paths.fold(fold) for fold in ensemble.score.trained_folds}
@@ -95,7 +95,7 @@ def _describe(section: Section, found: HeatMaps, evidence_for: str) -> None:
 def _captions(competition: Competition, samples: pd.DataFrame, ensemble: Ensemble) -> Callable[[int, int], str]:
     """Returns a function (row, column) -> caption of an image: id, truth, prediction, fold."""
     facts = competition.facts
-    oof = ensemble.probabilities
+    oof = ensemble.oof_probabilities
     predictions, targets = oof.predictions, oof.targets
 
     def text(row: int, column: int) -> str:

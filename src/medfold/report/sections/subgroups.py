@@ -26,7 +26,7 @@ def subgroups_section(competition: Competition, dataset: Dataset, ensemble: Ense
     metric = metric_of(competition.facts)
     samples = dataset.train.drop_duplicates("unit").set_index("unit").loc[oof.unit_ids]
     attributes = sample_attributes(competition, samples)
-    subgroups = score_subgroups(metric, oof.targets, oof.predictions, oof.group, attributes)
+    subgroups = score_subgroups(metric, oof.targets, oof.predictions, oof.groups, attributes)
     if not subgroups:
         return None
     section = Section("subgroups", "Subgroup scores")

@@ -7,16 +7,16 @@ from pathlib import Path
 
 from medfold.competition import kaggle_slug
 from medfold.errors import UserError
-from medfold.kaggle import Competitions, KaggleSession, KaggleSubmission, RemoteRun
+from medfold.kaggle import KaggleCompetitions, KaggleSession, KaggleSubmission, RemoteRun
 from medfold.submission.leaderboard_result import LeaderboardResult
-from medfold.submission.leaderboards.leaderboard import Leaderboard
+from medfold.submission.leaderboards.leaderboard import Leaderboard, ScoreQuery
 from medfold.submission.record import RecordedSubmission
 from medfold.system.waiting import GrowingPause
 from medfold.terminal.command_text import command
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import spinner
 
-MAX_WAIT = 600  # seconds to wait for a score
+MAX_WAIT_SECONDS = 600  # for a score
 MAX_LISTED = 1000  # submissions in which earlier ones are searched
 
 
@@ -31,7 +31,7 @@ class KaggleLeaderboard(Leaderboard):
         Raises:
             UserError: no credentials; not joined; notebooks only; no more submissions; today's submissions used up.
         """
-        check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.facts))
+        check_allowed(KaggleCompetitions(KaggleSession.connect()), kaggle_slug(self.facts))
 
     def submit(
         self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
@@ -41,7 +41,7 @@ class KaggleLeaderboard(Leaderboard):
         Raises:
             UserError: what `preflight` raises; a failed upload; a refusal, with Kaggle's reason.
         """
-        competitions = Competitions(KaggleSession.connect())
+        competitions = KaggleCompetitions(KaggleSession.connect())
         slug, draft = kaggle_slug(self.facts), recorded.draft
         ref = None if resubmit else competitions.find_submission(slug, draft.content_id)
         if ref:
@@ -52,28 +52,28 @@ class KaggleLeaderboard(Leaderboard):
             say("submit", f"uploaded as {ref}: {draft.message}")
         return wait_for_score(competitions, ref)
 
-    def fetch_scores(self, queries: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
+    def fetch_scores(self, queries: list[ScoreQuery]) -> dict[str, LeaderboardResult]:
         """Fetches the scores of earlier submissions.
 
         Args:
-            queries: (ref, content id, file) of each; found by its number, by the content id in its message, or by the
-                name of its file.
+            queries: each is found by its number; without one, by the content id in its message, or the name of its
+                file.
 
         Returns:
             Results by file, of the submissions that Kaggle lists.
         """
-        listed = Competitions(KaggleSession.connect()).submissions(kaggle_slug(self.facts), MAX_LISTED)
+        listed = KaggleCompetitions(KaggleSession.connect()).submissions(kaggle_slug(self.facts), MAX_LISTED)
         results = {}
-        for ref, content_id, file in queries:
+        for query in queries:
             for submission in listed:
-                by_content = content_id in submission.message or submission.file == Path(file).name
-                if (str(submission.ref) == ref) if ref else by_content:
-                    results[file] = _result(submission)
+                by_content = query.content_id in submission.message or submission.file == Path(query.file).name
+                if (str(submission.ref) == query.ref) if query.ref else by_content:
+                    results[query.file] = _result(submission)
                     break
         return results
 
 
-def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False) -> None:
+def check_allowed(competitions: KaggleCompetitions, slug: str, notebooks: bool = False) -> None:
     """Checks that Kaggle would accept a submission now, and prints how many are left.
 
     Args:
@@ -108,7 +108,7 @@ def check_allowed(competitions: Competitions, slug: str, notebooks: bool = False
     say("kaggle", f"as {competitions.session.account}; {until}, {left}")
 
 
-def wait_for_score(competitions: Competitions, ref: int) -> LeaderboardResult:
+def wait_for_score(competitions: KaggleCompetitions, ref: int) -> LeaderboardResult:
     """Waits for the score of a submission; the result is pending if that takes too long.
 
     Args:
@@ -116,13 +116,13 @@ def wait_for_score(competitions: Competitions, ref: int) -> LeaderboardResult:
         ref: number of the submission.
     """
     submission = _wait(competitions, ref)
-    if submission is None or submission.status == "pending":
+    if submission is None or submission.kaggle_status == "pending":
         message = f"not available yet; run {command('scores')} later"
         return LeaderboardResult(status="pending", ref=str(ref), lines=[("score", message)])
     return _result(submission)
 
 
-def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:
+def _wait(competitions: KaggleCompetitions, ref: int) -> KaggleSubmission | None:
     """Returns the submission once it is scored or refused; None if that takes too long."""
     start = time.monotonic()
     growing = GrowingPause(first=2, factor=1.5, longest=30)
@@ -133,9 +133,9 @@ def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:
             except UserError as error:
                 warn("submit", f"submitted, but its score could not be fetched: {error}")
                 return None
-            if submission.status != "pending":
+            if submission.kaggle_status != "pending":
                 return submission
-            if time.monotonic() - start + growing.seconds > MAX_WAIT:
+            if time.monotonic() - start + growing.seconds > MAX_WAIT_SECONDS:
                 return None
             growing.pause()
 
@@ -143,9 +143,9 @@ def _wait(competitions: Competitions, ref: int) -> KaggleSubmission | None:
 def _result(submission: KaggleSubmission) -> LeaderboardResult:
     """Converts Kaggle's submission into a result."""
     ref = str(submission.ref)
-    if submission.status == "error":
+    if submission.kaggle_status == "error":
         return LeaderboardResult(status="error", ref=ref, problem=submission.error or "reason unknown")
-    if submission.status == "pending":
+    if submission.kaggle_status == "pending":
         return LeaderboardResult(status="pending", ref=ref)
     scores = [("public", submission.public), ("private", submission.private)]
     lines = [(leaderboard_part, f"{value:.5f}") for leaderboard_part, value in scores if value is not None]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from medfold.competition import CompetitionFacts
 from medfold.kaggle import RemoteRun
@@ -13,6 +13,20 @@ from medfold.paths import CompetitionPaths
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.record import RecordedSubmission
 from medfold.system import locks
+
+
+class ScoreQuery(NamedTuple):
+    """What an earlier submission is found by.
+
+    Args:
+        ref: its number on the leaderboard, or "".
+        content_id: short text in its message.
+        file: path of the submission below the project folder.
+    """
+
+    ref: str
+    content_id: str
+    file: str
 
 
 @dataclass(frozen=True)
@@ -64,13 +78,13 @@ class Leaderboard(ABC):
             UserError: it was refused.
         """
 
-    def fetch_scores(self, queries: list[tuple[str, str, str]]) -> dict[str, LeaderboardResult]:
+    def fetch_scores(self, queries: list[ScoreQuery]) -> dict[str, LeaderboardResult]:
         """Fetches the scores of earlier submissions.
 
         Args:
-            queries: (ref, content id, file) of each.
+            queries: what each is found by.
 
         Returns:
-            Results by file, of the submissions that the leaderboard lists. Defaults to none.
+            Results by file, of the submissions that the leaderboard lists; the base class returns none.
         """
         return {}

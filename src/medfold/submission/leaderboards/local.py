@@ -61,7 +61,7 @@ class LocalLeaderboard(Leaderboard):
             fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
             raise UserError("the solution has other ids than the submission", paths.solution, fix)
         draft = recorded.draft
-        probabilities = draft.probabilities.set_index("id")
+        probabilities = draft.test_probabilities.set_index("id")
         scores, lines = _public_and_private_scores(facts, solution, written, probabilities, draft.test_groups)
         ranking, own_row = _rank(paths, facts, scores)
         metric = facts.score.metric

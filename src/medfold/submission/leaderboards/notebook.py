@@ -6,7 +6,7 @@ from pathlib import Path
 
 from medfold.competition import CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
-from medfold.kaggle import Competitions, KaggleSession, Kernels, RemoteRun, run_on_kaggle
+from medfold.kaggle import KaggleCompetitions, KaggleKernels, KaggleSession, RemoteRun, run_on_kaggle
 from medfold.runs import packing_lock
 from medfold.submission.check import check_submission
 from medfold.submission.leaderboard_result import LeaderboardResult
@@ -17,7 +17,7 @@ from medfold.terminal.command_text import variable
 from medfold.terminal.console import say, warn
 from medfold.text import count_of
 
-MAX_WAIT = 10 * 3600  # seconds to wait for the notebook; Kaggle stops it after 9 hours
+MAX_WAIT_SECONDS = 10 * 3600  # for the notebook; Kaggle stops it after 9 hours
 OUTPUT = "submission.csv"
 MAX_DIFFERENCE = 0.01  # largest difference between local and Kaggle's predictions without a warning
 
@@ -31,7 +31,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         Raises:
             UserError: no credentials; not joined; closed; today's submissions used up.
         """
-        check_allowed(Competitions(KaggleSession.connect()), kaggle_slug(self.facts), notebooks=True)
+        check_allowed(KaggleCompetitions(KaggleSession.connect()), kaggle_slug(self.facts), notebooks=True)
 
     def submission_lock(self, file: Path, run_names: list[str]) -> AbstractContextManager[None]:
         """Returns a lock like that of other leaderboards; a second process fails at once, since `submit` takes hours.
@@ -51,7 +51,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         """
         session = KaggleSession.connect()
         slug, draft = kaggle_slug(self.facts), recorded.draft
-        competitions = Competitions(session)
+        competitions = KaggleCompetitions(session)
         ref = None if resubmit else competitions.find_submission(slug, draft.content_id)
         if ref:
             say("submit", f"these folds are submitted already, as {ref}: not submitted again")
@@ -59,17 +59,17 @@ class NotebookLeaderboard(KaggleLeaderboard):
         check_allowed(competitions, slug, notebooks=True)
         remote_run = pack()
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
-        finished = run_on_kaggle(session, remote_run, MAX_WAIT, log, resubmit)
+        finished = run_on_kaggle(session, remote_run, MAX_WAIT_SECONDS, log, resubmit)
         record_versions(recorded.file, finished.versions)
         notebook = finished.notebook
-        Kernels(session).fetch(notebook, OUTPUT, output)
+        KaggleKernels(session).fetch(notebook, OUTPUT, output)
         try:
             _compare(self.facts, recorded, output)
         except UserError as error:
             fix = f"Run the notebook again with {variable('FORCE')}"
             raise UserError(f"the notebook's output was not submitted: {error}", notebook.link, fix) from None
         ref = competitions.submit_notebook(
-            slug, notebook.ref, notebook.version, OUTPUT, draft.message, draft.content_id
+            slug, notebook.full_name, notebook.version, OUTPUT, draft.message, draft.content_id
         )
         say("submit", f"version {notebook.version} of the notebook as {ref}: {draft.message}")
         return wait_for_score(competitions, ref)

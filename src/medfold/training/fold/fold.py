@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from medfold.models import build_net, make_deterministic, resolve_precision
-from medfold.paths import FoldPaths
 from medfold.prediction import Predictor
 from medfold.runs import check_finite, predictions_table
 from medfold.scoring import aggregate, decide, metric_of
@@ -18,7 +17,6 @@ from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
 from medfold.training.batches import class_balance
 from medfold.training.fold.fold_files import FoldFiles
-from medfold.training.fold.fold_inputs import FoldInputs
 from medfold.training.fold.frozen_features import compute_features
 from medfold.training.fold.kept_nets import KeptNets
 from medfold.training.fold.recipe_checks import (
@@ -29,23 +27,21 @@ from medfold.training.fold.recipe_checks import (
 from medfold.training.fold.self_check import self_check, self_check_input
 from medfold.training.fold.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.fold.trained_net import TrainedNet, in_full_precision
+from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop.callbacks import build_callbacks
 from medfold.training.loop.phases import Phase, TrainingImages, plan_phases
 from medfold.training.loop.training_loop import TrainingLoop
 from medfold.training.loop.training_state import RemainingPhase, remaining_phases
-from medfold.training.run_inputs import RunInputs
 
 NUM_STATISTICS_IMAGES_PER_EPOCH = 128  # more change the score of an epoch by less than its sampling error
 NUM_STATISTICS_IMAGES_FINAL = 2048
 
 
-def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths, kept_nets: KeptNets | None = None) -> float:
+def train_fold(fold: FoldInputs, kept_nets: KeptNets | None = None) -> float:
     """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
 
     Args:
-        inputs: the settings and data of the run.
-        number: number of the fold.
-        fold_paths: the files of the fold.
+        fold: its settings and data.
         kept_nets: the nets of the fold before in this process, for a shorter start. Defaults to none.
 
     Returns:
@@ -54,14 +50,14 @@ def train_fold(inputs: RunInputs, number: int, fold_paths: FoldPaths, kept_nets:
     Raises:
         UserError: the recipe cannot be trained on these images, or the loss or a prediction is not a number.
     """
-    fold = FoldInputs(inputs, number, fold_paths)
-    fold_files = FoldFiles(fold_paths)
+    inputs = fold.run_inputs
+    fold_files = FoldFiles(fold.paths)
     fold_files.remove_temporaries()
     cv2.setNumThreads(1)  # workers process the images in parallel already
     with tensorflow_errors_explained(fold.topic):
         trained = _train(fold, kept_nets or KeptNets())
         oof, test = _predict(fold, trained)
-    oof_table = predictions_table(inputs.facts, fold.validation["id"], oof, fold=number)
+    oof_table = predictions_table(inputs.facts, fold.validation["id"], oof, fold=fold.number)
     test_table = predictions_table(inputs.facts, inputs.test["id"], test)
     fold_files.write_net_and_predictions(trained, oof_table, test_table)
     warnings = self_check(self_check_input(fold, trained, oof))  # runs the net: after its weights are saved

@@ -8,8 +8,8 @@ from medfold.competition import CompetitionFacts
 from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
 from medfold.text import count_of
 from medfold.training.batches import class_balance
-from medfold.training.fold.fold_inputs import FoldInputs
 from medfold.training.fold.trained_net import TrainedNet
+from medfold.training.fold_inputs import FoldInputs
 
 MIN_SPREAD = 1e-3  # standard deviation below which predictions count as the same for all images
 MIN_LOSS_DECREASE = 0.01  # share of the first loss; a smaller decrease may be chance

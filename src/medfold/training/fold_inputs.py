@@ -11,7 +11,7 @@ from medfold.training.run_inputs import RunInputs
 
 @dataclass(frozen=True)
 class FoldInputs:
-    """Settings and data for training one fold.
+    """Settings and data for training one fold; they can be pickled for another process.
 
     Args:
         run_inputs: the settings and data of the run.

@@ -1,7 +1,7 @@
 """Inputs of a fold: which are the validation samples."""
 
 from medfold.paths import FoldPaths
-from medfold.training.fold.fold_inputs import FoldInputs
+from medfold.training.fold_inputs import FoldInputs
 from tests.support.small_tasks import task
 
 

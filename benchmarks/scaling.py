@@ -75,26 +75,41 @@ GPU_SHARE = 0.1  # of the peak, assumed: layers that mostly move data, such as d
 
 
 @dataclass(frozen=True)
-class Machine:
-    """A machine, or several alike, and the rate of its GPUs together: operations a second, 0 without a GPU."""
+class ImageCost:
+    """What one image costs: CPU seconds of stages; of a training pass also those of augmentation, and operations."""
+
+    prepare: float
+    folds: float
+    train: float
+    augment: float
+    operations: float
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Nodes alike: the cores of each, and the rate of its GPUs together: operations a second, 0 without a GPU."""
 
     name: str
     cores: int
     gpu_rate: float = 0.0
+    nodes: int = 1
 
-    def training_seconds(self, cpu_seconds: float, cpu_seconds_of_augmentation: float, operations: float) -> float:
-        """Returns how long an image is trained on once; a GPU works while the cores augment the next images."""
-        if not self.gpu_rate:
-            return cpu_seconds / self.cores
-        return max(cpu_seconds_of_augmentation / self.cores, operations / (GPU_SHARE * self.gpu_rate))
+    def seconds(self, cost: ImageCost) -> float:
+        """Returns how long one image keeps a run: prepared on all nodes, folds made on one, a fold trained on one."""
+        if self.gpu_rate:  # a GPU works while the cores augment the next images
+            once = max(cost.augment / self.cores, cost.operations / (GPU_SHARE * self.gpu_rate))
+        else:
+            once = cost.train / self.cores
+        rounds = math.ceil(FOLDS / self.nodes)
+        return cost.prepare / (self.cores * self.nodes) + cost.folds / self.cores + EPOCHS * rounds * once
 
 
 MACHINES = (
-    Machine("2 cores", 2),
-    Machine("16 cores, one A100", 16, A100),
-    Machine("Kaggle: 4 cores, two T4", 4, 2 * T4),
-    Machine("8 nodes of 16 cores", 8 * 16),
-    Machine("200 nodes of 16 cores", 200 * 16),
+    Machines("2 cores", 2),
+    Machines("16 cores, one A100", 16, A100),
+    Machines("Kaggle: 4 cores, two T4", 4, 2 * T4),
+    Machines("8 nodes of 16 cores", 16, nodes=8),
+    Machines("200 nodes of 16 cores", 16, nodes=200),
 )
 
 
@@ -210,20 +225,16 @@ def tables(costs: dict[str, list[Cost]]) -> str:
     names = " | ".join(machine.name for machine in MACHINES)
     disk = sum(per_image(found, "disk") for found in costs.values())
     memory = max(per_image(found, "memory") for found in costs.values())
-    once = sum(per_image(costs[stage], "seconds") for stage in ("prepare", "folds"))
     trained_share = (FOLDS - 1) / FOLDS
-    training, augmentation = per_image(costs["train"], "seconds"), trained_share * seconds_of_augmentation()
-    operations = trained_share * operations_of({"name": "resnet9", "width": 8}, STORE_SIZE, 1)
+    cost = ImageCost(
+        *(per_image(costs[stage], "seconds") for stage in ("prepare", "folds", "train")),
+        augment=trained_share * seconds_of_augmentation(),
+        operations=trained_share * operations_of({"name": "resnet9", "width": 8}, STORE_SIZE, 1),
+    )
     lines += ["", "Calculated from the table, not measured:", "", f"| images | disk | memory | {names} |"]
     lines.append("|---" * (3 + len(MACHINES)) + "|")
     for count in CALCULATED:
-        times = [
-            duration(
-                count
-                * (once / machine.cores + EPOCHS * FOLDS * machine.training_seconds(training, augmentation, operations))
-            )
-            for machine in MACHINES
-        ]
+        times = [duration(count * machine.seconds(cost)) for machine in MACHINES]
         lines.append(f"| {count:,} | {size(count * disk)} | {size(count * memory)} | {' | '.join(times)} |")
     with_gpu = [machine for machine in MACHINES if machine.gpu_rate]
     operations = operations_of({"name": LARGE_NET}, LARGE_SIZE, 3)
@@ -252,11 +263,14 @@ def size(num_bytes: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Formats seconds, up to days."""
-    for limit, unit, length in ((100, "s", 1), (100 * 60, "min", 60), (100 * 3600, "h", 3600)):
+    """Formats seconds with two digits, up to days; an estimate of less than a minute is no more than that."""
+    if seconds < 60:
+        return "under a minute"
+    for limit, unit, length in ((100 * 60, "min", 60), (100 * 3600, "h", 3600), (math.inf, "days", 86400)):
         if seconds < limit:
-            return f"{seconds / length:.3g} {unit}"
-    return f"{seconds / 86400:.3g} days"
+            value = float(f"{seconds / length:.2g}")
+            return f"{value:,.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
+    raise AssertionError
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from medfold.cli.options import (
+    RecipeName,
     read_address,
     read_folds,
     read_jobs,
@@ -14,6 +15,7 @@ from medfold.cli.options import (
     read_workers,
     split_run_names,
 )
+from medfold.competition.recipe_files import SHARED_RECIPES
 from medfold.terminal.command_text import variable
 from tests.support.helpers import refused
 
@@ -86,3 +88,8 @@ def test_a_run_that_is_named_twice_is_refused(text):
 
 def test_one_run_may_be_a_member_of_both_sides_of_a_comparison():
     assert split_run_names("a a+b") == ["a", "a+b"]
+
+
+def test_help_of_recipe_names_all_shared_recipes():
+    *first, last = SHARED_RECIPES
+    assert f"{', '.join(first)} or {last}." in RecipeName.__metadata__[0].help

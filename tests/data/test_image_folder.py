@@ -40,5 +40,5 @@ def test_join_channel_files_gives_one_entry_per_image():
     found = ["a_green.png", "a_red.png", "deep/b_red.png", "deep/b_green.png"]
     assert join_channel_files(found, facts) == ["a_red.png|a_green.png", "deep/b_red.png|deep/b_green.png"]
     assert join_channel_files(found, ImageFacts(train="a", test="b")) == found
-    with refused(r"no image is named \.\.\._red.png. An image has 2 files, one per channel"):
+    with refused(r"no image is named \.\.\._red.png. Add the missing files: an image has 2, one per channel"):
         join_channel_files(["a.png"], facts)

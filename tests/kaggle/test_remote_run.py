@@ -71,7 +71,7 @@ def test_rerun_runs_the_notebook_without_upload(hosted, remote_run):
 )
 def test_interrupted_run_resumes_at_any_request(hosted, remote_run, method):
     hosted.fault(method, status(400, "no"))
-    with refused(": Kaggle answers 400: no$|: upload failed: the storage answers 400 "):
+    with refused(": Kaggle answers 400: no. Open its page|: upload failed: the storage answers 400 "):
         run(remote_run)
     before = hosted.asked("upload")
     run(remote_run)

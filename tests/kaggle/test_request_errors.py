@@ -62,10 +62,13 @@ def test_retry_cannot_help_after_a_final_answer(error, expected):
         (failed(401), r"^x: Kaggle does not accept the token in t\. "),
         (failed(403), r"^x: Kaggle refuses: no\. Accept the rules$"),
         (failed(404), r"^x: not found on Kaggle: no\. Check the name, and whether your account may see it$"),
-        (failed(400), r"^x: Kaggle answers 400: no$"),
+        (failed(400), r"^x: Kaggle answers 400: no\. Open its page on Kaggle; if it works there, please report it$"),
         (failed(429), r"^x: Kaggle answers 429: no\. Try again later$"),
         (failed(500), r"^x: Kaggle answers 500: no\. Try again later$"),
-        (failed(400, text="400 for url: https://signed"), "^x: Kaggle answers 400: Reason$"),  # the address is secret
+        (
+            failed(400, text="400 for url: https://signed"),
+            "^x: Kaggle answers 400: Reason. Open its page",
+        ),  # the address is secret
         (requests.ConnectionError("Connection aborted"), "^x: Kaggle cannot be reached: connection lost. Check the"),
     ],
 )

@@ -120,7 +120,7 @@ def test_excel_and_parquet_are_read_as_text(tmp_path, ending, package, monkeypat
         with refused("not a readable table .*Replace it with an undamaged copy, or correct the extension"):
             read_table(file, {})
     monkeypatch.setitem(sys.modules, package, None)
-    with refused(f"reading the table needs the package {package}. Install it .* save the table as CSV"):
+    with refused(f"reading the table needs the package {package}. Run: .* -m pip install .* save the table as CSV"):
         read_table(file, {})
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from medfold.commands import setup
-from medfold.terminal.command_text import FLAGS, as_typed, command, make_command, variable
+from medfold.terminal.command_text import FLAGS, as_typed, command, install_command, make_command, variable
 
 WORDS = [
     (variable, ("FOLD", 9), {}, "FOLD=9", "--fold 9"),
@@ -68,6 +68,19 @@ def test_a_shell_reads_the_value_that_was_written(value, typed_medfold):
 def test_command_begins_with_the_program_as_it_was_started(started, expected, typed_medfold, monkeypatch):
     monkeypatch.setattr(sys, "orig_argv", started)
     assert command("scores") == expected
+
+
+@pytest.mark.parametrize(
+    ("python", "expected"),
+    [
+        (".venv/bin/python", '.venv/bin/python -m pip install "ray>=2,<3" x'),
+        ("/opt/my tools/python", '"/opt/my tools/python" -m pip install "ray>=2,<3" x'),
+    ],
+)
+def test_packages_are_installed_for_the_python_that_runs(python, expected, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / python))
+    assert install_command("ray>=2,<3", "x") == expected
 
 
 def test_make_checks_the_values_of_all_flags():

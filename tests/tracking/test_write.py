@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import re
+import sys
 
 import pytest
 
@@ -123,7 +124,7 @@ def test_missing_package_is_one_line_before_the_training(competition, capsys, mo
     said = capsys.readouterr().out.splitlines()
     assert said[0] == (
         "tracking   mlflow: nothing is written to it, mlflow-skinny is not installed. "
-        'Run: .venv/bin/pip install "mlflow-skinny>=3.17,<4" "sqlalchemy>=2" "alembic>=1.13"'
+        f'Run: {sys.executable} -m pip install "mlflow-skinny>=3.17,<4" "sqlalchemy>=2" "alembic>=1.13"'
     )
     assert len(said) == 2
     assert noted(competition) == ALL

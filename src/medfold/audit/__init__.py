@@ -1,4 +1,4 @@
-"""Audit of a dataset: what may make its scores misleading, apart from leaks between folds (`folds`).
+"""The part of the audit that is not about leaks, which `folds` finds: what else may make scores misleading.
 
 - `audit`: all findings;
 - `suspected_groups`: columns, ids and folders that look like groups; `extra_columns`: columns of the label table that

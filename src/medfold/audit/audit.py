@@ -1,4 +1,4 @@
-"""The findings of an audit: signs that a score may mislead, apart from leaks (`medfold.folds.leaks`)."""
+"""The findings of an audit beyond the leaks, which `medfold.folds.leaks` finds: signs that a score may mislead."""
 
 import re
 from dataclasses import dataclass, replace

@@ -25,7 +25,10 @@ CompetitionName = Annotated[
 RecipeName = Annotated[
     str,
     typer.Option(
-        "--recipe", "-r", help="Name of a recipe: a file beside competition.yaml, or debug, mobilenet or simple_cnn."
+        "--recipe",
+        "-r",
+        help="Name of a recipe: a file beside competition.yaml, or one that every competition has: debug, gpu, "
+        "mobilenet or simple_cnn.",
     ),
 ]
 Overrides = Annotated[str, typer.Option("--set", help='Keys of the recipe to change: "training.epochs=3 tta=false".')]

@@ -11,7 +11,7 @@ from medfold.cluster.capacity import Capacity
 from medfold.cluster.messages import Message
 from medfold.errors import UserError
 
-SILENCE_SECONDS = 20.0  # after this time without a heartbeat a node counts as lost
+SILENCE_SECONDS = 20.0  # after this time without a message a node counts as lost
 
 
 class LostError(Exception):

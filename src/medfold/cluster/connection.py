@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medfold.errors import UserError
-from medfold.terminal.command_text import variable
+from medfold.terminal.command_text import install_command, variable
 
 CONNECT_SECONDS = 5  # for a TCP connection to the head
 # Settings of Ray, for the driver, and to be exported before `ray start` on every machine (docs/cluster.md).
@@ -89,7 +89,7 @@ def check_ray_installed() -> None:
         UserError: Ray is not installed.
     """
     if importlib.util.find_spec("ray") is None:
-        fix = "Install it on all machines: pip install 'ray>=2.59,<3' (make setup does)"
+        fix = f"Install it on all machines, as make setup does: {install_command('ray>=2.59,<3')}"
         raise UserError("Ray is not installed", variable("ON", "ray"), fix)
 
 

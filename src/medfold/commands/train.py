@@ -120,7 +120,7 @@ def _make_dataset(competition: Competition, preparation: PreparationSettings | N
 
 
 def _verify_store(competition: Competition, preparation: PreparationSettings) -> None:
-    """Compares the prepared images with the hashes noted when they were made; prints a line if that takes a while."""
+    """Compares the prepared images with the hashes recorded when they were made; says so if that takes a while."""
     began = time.monotonic()
     size = verify_store(competition.paths, store_key(competition, preparation))
     seconds = time.monotonic() - began

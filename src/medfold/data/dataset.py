@@ -111,9 +111,9 @@ def make_dataset(
 def _check_fold_method(competition: Competition) -> None:
     """Raises UserError if `folds.method` would split the groups that competition.yaml defines."""
     facts = competition.facts
-    has_group_facts = facts.labels.group or facts.labels.group_pattern
-    if facts.folds.method == "stratified" and has_group_facts:
-        fix = "Set it to stratified_group or group, or remove labels.group"
+    group_keys = [key for key in ("group", "group_pattern") if getattr(facts.labels, key)]
+    if facts.folds.method == "stratified" and group_keys:
+        fix = f"Set it to stratified_group or group, or remove labels.{group_keys[0]}"
         raise SettingError("method stratified would split the groups defined in 'labels'", "folds.method", fix)
 
 

@@ -65,6 +65,6 @@ def join_channel_files(image_paths: list[str], image_facts: ImageFacts) -> list[
         raise UserError(
             f"no image is named ...{first}",
             variable("IMAGES"),
-            f"An image has {len(image_facts.channels)} files, one per channel",
+            f"Add the missing files: an image has {len(image_facts.channels)}, one per channel",
         )
     return ["|".join(prefix + ending for ending in (first, *others)) for prefix in prefixes]

@@ -74,7 +74,7 @@ def samples_are_fresh(facts: CompetitionFacts, paths: CompetitionPaths) -> bool:
         return False
     if metadata.inputs_fingerprint != samples_fingerprint(facts, paths):
         return False
-    for name, digest in metadata.files.items():  # older versions noted none
+    for name, digest in metadata.files.items():  # older versions recorded none
         if not (paths.data / name).is_file() or sha256(paths.data / name) != digest:
             warn("damaged", f"{name} is missing or has changed since it was written: made again")
             return False
@@ -94,8 +94,8 @@ def check_solution(paths: CompetitionPaths) -> None:
         UserError: the solution has changed.
     """
     metadata = _read_metadata(paths)
-    noted = metadata and metadata.solution_hash  # earlier versions noted none
-    if noted and sha256(paths.solution) != noted:
+    recorded = metadata and metadata.solution_hash  # earlier versions recorded none
+    if recorded and sha256(paths.solution) != recorded:
         fix = f"Run: {command('download', COMPETITION=paths.name, FORCE=1)}"
         raise UserError("changed since the data was downloaded", paths.solution, fix)
 
@@ -111,7 +111,7 @@ def samples_fingerprint(facts: CompetitionFacts, paths: CompetitionPaths) -> str
 
 
 class _SamplesJson(BaseModel):
-    """The values of samples.json, by their types; earlier versions noted other ones."""
+    """The values of samples.json, by their types; earlier versions recorded other ones."""
 
     inputs_fingerprint: str = ""
     needs_holdout: bool = False

@@ -26,7 +26,8 @@ def scan_dataset(
         competition: the competition; measurements and store are put into its data/.
         preparation: `preparation` of a recipe; scanned images are also written to the store of these settings. Defaults
             to none: images are only measured.
-        with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
+        with_appearance: also compute what the audit and the search for near-duplicates need: thumbnails, statistics,
+            headers. Defaults to False.
         scan_batches: scans images, as `scan_images` takes it. Defaults to all cores of this machine.
 
     Returns:

@@ -12,7 +12,8 @@ from medfold.folds.duplicate_groups import join_duplicates
 from medfold.folds.folds_table import check_folds, folds_fingerprint, read_folds_metadata
 from medfold.folds.holdout_selection import select_holdout
 from medfold.folds.leaks import LeakReport, find_leaks
-from medfold.folds.near_duplicates_cache import NearDuplicates, cached_near_duplicates, read_near_duplicates
+from medfold.folds.near_duplicates import NearDuplicates
+from medfold.folds.near_duplicates_cache import cached_near_duplicates, read_near_duplicates
 from medfold.folds.new_folds import format_folds, restore_folds_metadata, save_new_folds
 from medfold.folds.splitters import assign_folds
 

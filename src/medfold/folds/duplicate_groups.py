@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from medfold.folds.near_duplicates_cache import NearDuplicates
+from medfold.folds.near_duplicates import NearDuplicates
 
 
 def join_duplicates(samples: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:

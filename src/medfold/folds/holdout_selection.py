@@ -38,7 +38,32 @@ def select_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
     shuffled = np.random.default_rng(seed).permutation(len(counts))
     order = shuffled[np.lexsort((counts[shuffled, :-1] > 0).T)]
     selected = np.zeros(len(counts), bool)
+    # Systematic sampling: a group is selected where the running share of the groups crosses a half.
     selected[order] = np.diff(np.floor(np.arange(len(counts) + 1) * share + 0.5)) > 0
+    selected = _improve(selected, counts, share)
+    if selected.all() or not selected.any():
+        chosen = "all" if selected.all() else "none"
+        largest = count_of(round(counts[:, -1].max()), "sample")
+        what = f"groups are not split, so a share of {share:g} would be {chosen} of the samples: "
+        what += f"{count_of(len(counts), 'group')}, the largest with {largest}"
+        raise SettingError(what, "labels.holdout", "Set another share, or check labels.group and folds.duplicates")
+    holdout = np.empty(len(ids), bool)
+    holdout[by_id] = selected[group]
+    return holdout
+
+
+def _improve(selected: np.ndarray, counts: np.ndarray, share: float) -> np.ndarray:
+    """Moves single groups in or out as long as that brings each class closer to the share.
+
+    Args:
+        selected: bool (groups,).
+        counts: float64 (groups, classes + 1): samples of each class in a group, and of all.
+        share: the share of the samples to select.
+
+    Returns:
+        The improved selection: bool (groups,).
+    """
+    selected = selected.copy()
     total = counts.sum(axis=0)
     excess = counts[selected].sum(axis=0) - share * total
     weight = 1 / np.maximum(total, 1)
@@ -50,12 +75,4 @@ def select_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
             break
         excess = new_excess[best]
         selected[best] = not selected[best]
-    if selected.all() or not selected.any():
-        chosen = "all" if selected.all() else "none"
-        largest = count_of(round(counts[:, -1].max()), "sample")
-        what = f"groups are not split, so a share of {share:g} would be {chosen} of the samples: "
-        what += f"{count_of(len(counts), 'group')}, the largest with {largest}"
-        raise SettingError(what, "labels.holdout", "Set another share, or check labels.group and folds.duplicates")
-    holdout = np.empty(len(ids), bool)
-    holdout[by_id] = selected[group]
-    return holdout
+    return selected

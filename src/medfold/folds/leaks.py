@@ -70,18 +70,19 @@ def find_leaks(
     split_groups = folds_of_group.index[folds_of_group > 1].tolist()
 
     duplicated = train["pixel_hash"].duplicated(keep=False).to_numpy()
-    cluster, _ = pd.factorize(train["pixel_hash"].to_numpy()[duplicated])
-    order = np.argsort(cluster, kind="stable")
-    starts = np.flatnonzero(np.diff(cluster[order])) + 1
-    clusters = [part.tolist() for part in np.split(train["id"].to_numpy()[duplicated][order], starts) if len(part)]
-    labels = pd.DataFrame(targets[duplicated]).groupby(cluster)
+    # Samples with equal pixel hashes are a cluster: their ids are sorted by it, and cut where the next one begins.
+    cluster_numbers, _ = pd.factorize(train["pixel_hash"].to_numpy()[duplicated])
+    order = np.argsort(cluster_numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(cluster_numbers[order])) + 1
+    clusters = [ids.tolist() for ids in np.split(train["id"].to_numpy()[duplicated][order], starts) if len(ids)]
+    labels = pd.DataFrame(targets[duplicated]).groupby(cluster_numbers)
     contradictory = (labels.min() != labels.max()).any(axis=1).to_numpy()
     pairs = train[["id", "pixel_hash"]].merge(test[["id", "pixel_hash"]], on="pixel_hash", suffixes=("", "_test"))
     one_value = train.loc[train["pixel_hash"].str.startswith(ONE_VALUE_PREFIX), "id"]
     return LeakReport(
         split_groups=split_groups,
         duplicates=clusters,
-        contradicting_duplicates=[cluster for cluster, differs in zip(clusters, contradictory, strict=True) if differs],
+        contradicting_duplicates=[ids for ids, differs in zip(clusters, contradictory, strict=True) if differs],
         duplicates_in_test=pairs[["id", "id_test"]].to_numpy().tolist(),
         images_of_one_value=[[image_id] for image_id in one_value] or None,
         **(_near_duplicate_findings(train, test, near_pairs) if near_pairs is not None else {}),

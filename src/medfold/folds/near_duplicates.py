@@ -21,6 +21,7 @@ from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
+import pandas as pd
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.fft import dct
 from scipy.sparse import coo_array
@@ -37,6 +38,23 @@ MIN_WHITENING = 100  # images needed to estimate what all have in common; with f
 MIN_SIMILARITY = 0.935  # least correlation between the fine structures of two copies
 MIN_STD = 1.0  # standard deviation in grey levels; an image below it is blank and has nothing to compare
 MARGIN = 3  # pixels at the border that the other thumbnail may lack
+
+
+@dataclass(frozen=True)
+class NearDuplicates:
+    """Near-duplicate images.
+
+    Args:
+        pairs: ids of both images, the most similar pair first; pairs with identical pixels are left out.
+        clusters: cluster number by id. Images connected by pairs, identical pixels included, share a cluster.
+    """
+
+    pairs: list[tuple[str, str]]
+    clusters: pd.Series
+
+    def cluster_of(self, ids: pd.Series) -> np.ndarray:
+        """Returns the cluster number of each image."""
+        return self.clusters.loc[ids].to_numpy()
 
 
 @dataclass(frozen=True)

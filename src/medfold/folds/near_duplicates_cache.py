@@ -1,37 +1,17 @@
 """The near-duplicates of a competition: computed once and cached in data/."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
 from medfold.earlier_versions import NEAR_DUPLICATES
 from medfold.errors import UserError
-from medfold.folds.near_duplicates import clusters, find_near_duplicates
+from medfold.folds.near_duplicates import NearDuplicates, clusters, find_near_duplicates
 from medfold.images import ONE_VALUE_PREFIX
 from medfold.paths import CompetitionPaths
 from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.terminal.console import warn
-
-
-@dataclass(frozen=True)
-class NearDuplicates:
-    """Near-duplicate images.
-
-    Args:
-        pairs: ids of both images, the most similar pair first; pairs with identical pixels are left out.
-        clusters: cluster number by id. Images connected by pairs, identical pixels included, share a cluster.
-    """
-
-    pairs: list[tuple[str, str]]
-    clusters: pd.Series
-
-    def cluster_of(self, ids: pd.Series) -> np.ndarray:
-        """Returns the cluster number of each image."""
-        return self.clusters.loc[ids].to_numpy()
-
 
 VERSION = 2  # increase it when the same measurements give other pairs
 

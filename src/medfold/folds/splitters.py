@@ -49,7 +49,9 @@ def _assign(targets: np.ndarray, groups: np.ndarray, fold_facts: FoldFacts) -> n
 
     num_groups = int(groups.max()) + 1
     if num_groups < fold_facts.k:
-        single_group_fix = "All images are in one group: check labels.group, and whether they are copies of each other"
+        single_group_fix = (
+            "All images are in one group: check labels.group or labels.group_pattern, and whether the images are copies"
+        )
         fix = f"Set it to {num_groups} or less" if num_groups >= MIN_K else single_group_fix
         raise SettingError(f"{count_of(num_groups, 'group')} cannot make {fold_facts.k} folds", "folds.k", fix)
     method = fold_facts.method

@@ -12,7 +12,7 @@ from medfold.terminal.command_text import command
 
 
 class _ImageList(BaseModel):
-    """The value of image_list.json. Earlier versions noted it in samples.json."""
+    """The value of image_list.json. Earlier versions recorded it in samples.json."""
 
     image_list_fingerprint: str = ""
 
@@ -33,8 +33,8 @@ def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
     Raises:
         UserError: there is no sample table.
     """
-    noted = json_files.read(paths.image_list, schema=_ImageList)
-    noted = noted or json_files.read(paths.samples_metadata, SAMPLES, schema=_ImageList)  # of an earlier version
-    if not noted or not noted.image_list_fingerprint:
+    recorded = json_files.read(paths.image_list, schema=_ImageList)
+    recorded = recorded or json_files.read(paths.samples_metadata, SAMPLES, schema=_ImageList)  # of an earlier version
+    if not recorded or not recorded.image_list_fingerprint:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
-    return noted.image_list_fingerprint
+    return recorded.image_list_fingerprint

@@ -70,7 +70,8 @@ def scan_images(
         competition: the competition; measurements and store are put into its data/.
         samples: the sample table.
         preparation: how to prepare the images for the store. Defaults to no store.
-        with_appearance: also compute what the audit needs (thumbnails, statistics, headers). Defaults to False.
+        with_appearance: also compute what the audit and the search for near-duplicates need: thumbnails, statistics,
+            headers. Defaults to False.
         scan_batches: scans images; it writes their pixels, and yields the results. Defaults to `scan_in_processes`.
 
     Raises:

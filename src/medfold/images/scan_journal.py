@@ -81,8 +81,8 @@ class Journal:
             UserError: rows differ, after a power failure or by a fault of the disk; they are deleted from the journal.
         """
         path = self._path.with_name(name)
-        noted = {row: result.written[name] for row, result in results.items() if not result.unreadable_reason}
-        blocks, differing = array_files.hash_blocks(np.load(path, mmap_mode="r"), noted)
+        recorded = {row: result.written[name] for row, result in results.items() if not result.unreadable_reason}
+        blocks, differing = array_files.hash_blocks(np.load(path, mmap_mode="r"), recorded)
         if differing:
             self.forget(differing)
             what = f"{len(differing):,} of {blocks.rows:,} images are not on the disk as they were written"

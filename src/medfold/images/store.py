@@ -149,9 +149,9 @@ def _fix_of_damage(paths: CompetitionPaths, key: str) -> str:
 
 
 def verify_store(paths: CompetitionPaths, key: str) -> int:
-    """Reads a store from front to end and compares it with the hashes noted when it was made.
+    """Reads a store from front to end and compares it with the hashes recorded when it was made.
 
-    A store of an earlier version of medfold has no hashes: they are noted now.
+    A store of an earlier version of medfold has no hashes: they are recorded now.
 
     Returns:
         The number of bytes read.

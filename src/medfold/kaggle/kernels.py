@@ -123,7 +123,8 @@ class KaggleKernels:
         if pushed:
             return pushed
         if answer.error:
-            raise UserError(f"Kaggle refuses the notebook: {answer.error}", where, advice(answer.error))
+            fix = advice(answer.error) or f"Run the same command again, or see {SITE}/code"
+            raise UserError(f"Kaggle refuses the notebook: {answer.error}", where, fix)
         _check_attached(answer, where)
         if not answer.version_number:
             raise UserError("Kaggle's answer has no version of the notebook", where, "Run the same command again")
@@ -285,7 +286,9 @@ def _check_attached(answer: Any, where: str) -> None:
     }
     for kind, names in not_attached.items():
         if names:
-            fix = f"Join it at {SITE}/competitions/{names[0]}/rules" if kind == "competition" else None
+            fix = "Check on Kaggle that your account may see it"
+            if kind == "competition":
+                fix = f"Join it at {SITE}/competitions/{names[0]}/rules"
             raise UserError(f"Kaggle cannot attach the {kind} {shorten_list(names)}", where, fix)
 
 

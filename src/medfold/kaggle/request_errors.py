@@ -57,13 +57,15 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
         fix = LOGIN_FIX if source.startswith("login") else TOKEN_FIX
         return UserError(f"Kaggle does not accept the {source}", where, fix)
     if status == 403:
-        return UserError(f"Kaggle refuses: {message}", where, if_refused)
+        fix = if_refused or f"Check on {SITE} what your account may see"
+        return UserError(f"Kaggle refuses: {message}", where, fix)
     if status == 404:
         return UserError(
             f"not found on Kaggle: {message}", where, "Check the name, and whether your account may see it"
         )
-    later = "Try again later" if status == 429 or status >= 500 else None
-    return UserError(f"Kaggle answers {status}: {message}", where, later)
+    is_temporary = status == 429 or status >= 500
+    fix = "Try again later" if is_temporary else "Open its page on Kaggle; if it works there, please report it"
+    return UserError(f"Kaggle answers {status}: {message}", where, fix)
 
 
 def status_of(error: Exception) -> int | None:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from medfold.errors import CHECK_COMPLETE, CHECK_PATH, REPLACE, MissingFileError, SettingError, UserError
 from medfold.system.limits import is_bomb, max_unpacked_bytes, zip_contents_bytes
+from medfold.terminal.command_text import install_command
 from medfold.terminal.console import warn
 from medfold.text import count_of, did_you_mean, shorten_list
 
@@ -129,7 +130,7 @@ def _read_with_package(path: Path) -> pd.DataFrame:
             _check_parquet_size(path)
             table = pd.read_parquet(path, engine=package)
     except ImportError:
-        fix = f"Install it (.venv/bin/pip install {package}), or save the table as CSV"
+        fix = f"Run: {install_command(package)}, or save the table as CSV"
         raise UserError(f"reading the table needs the package {package}", path, fix) from None
     except UserError:
         raise

@@ -8,6 +8,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
 from medfold.runs.prediction_files import read_prediction_table
+from medfold.terminal.command_text import variable
 from medfold.text import count_of, shorten_list
 
 
@@ -68,7 +69,7 @@ def check_finite(predictions: np.ndarray, ids: pd.Series, where: object) -> None
         listed = shorten_list(ids.to_numpy()[wrong])
         what = f"{wrong.sum():,} of {count_of(len(wrong), 'prediction')} {verb}: {listed}"
         fix = (
-            "The weights overflowed in the training, or the file was changed. Lower training.learning_rate, or set "
-            "training.precision=float32"
+            "The weights overflowed in the training, or the file was changed. Lower training.learning_rate, or try "
+            f"{variable('SET', 'training.precision=float32')}"
         )
         raise UserError(what, where, fix)

@@ -9,7 +9,7 @@ from medfold.scoring.cross_fitting import Fit
 from medfold.scoring.metric import METRICS, Metric
 from medfold.scoring.thresholds import fit_class_factors, fit_cut_points, fit_sharpening, fit_thresholds
 
-MAX_CLASSES = 100  # of more, class factors take hours and follow the chance of their few samples
+MAX_CLASSES = 100  # with more, class factors take hours to fit, and overfit to the few samples of each class
 
 
 class PostProcessing(NamedTuple):

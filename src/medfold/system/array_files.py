@@ -116,7 +116,7 @@ class BlockHashes:
 
 
 def hash_blocks(array: np.ndarray, row_hashes: Mapping[int, str] | None = None) -> tuple[BlockHashes, list[int]]:
-    """Hashes an array block by block, and finds rows that differ from the hashes noted when they were written.
+    """Hashes an array block by block, and finds rows that differ from the hashes recorded when they were written.
 
     Args:
         array: a memory-mapped one is read once from front to end.
@@ -142,15 +142,15 @@ def write_hashes(array: np.ndarray, path: Path) -> None:
 
 
 def is_intact(array_file: Path, hashes_file: Path) -> bool:
-    """Returns True if a .npy file has the hashes that `write_hashes` noted; reads it once from front to end.
+    """Returns True if a .npy file has the hashes that `write_hashes` recorded; reads it once from front to end.
 
-    A file without noted hashes, as earlier versions left it, counts as intact; its hashes are noted now.
+    A file without recorded hashes, as earlier versions left it, counts as intact; its hashes are recorded now.
     """
     try:
         array = np.load(array_file, mmap_mode="r")
-        noted = json_files.read(hashes_file, schema=BlockHashes)
-        if noted is not None:
-            return not damaged_rows(array, noted)
+        recorded = json_files.read(hashes_file, schema=BlockHashes)
+        if recorded is not None:
+            return not damaged_rows(array, recorded)
     except (*DAMAGED_ARRAY_ERRORS, ValueError, UserError):  # cut off, or not the file that was written
         return False
     write_hashes(array, hashes_file)
@@ -158,7 +158,7 @@ def is_intact(array_file: Path, hashes_file: Path) -> bool:
 
 
 def damaged_rows(array: np.ndarray, blocks: BlockHashes) -> list[range]:
-    """Finds the blocks of an array whose hash is not what was noted.
+    """Finds the blocks of an array whose hash is not what was recorded.
 
     Returns:
         The rows of each such block; all rows as one range if the number of rows or blocks is another.
@@ -166,7 +166,7 @@ def damaged_rows(array: np.ndarray, blocks: BlockHashes) -> list[range]:
     if len(array) != blocks.rows or len(blocks.hashes) != -(-blocks.rows // max(1, blocks.rows_per_block)):
         return [range(len(array))]
     found = zip(_blocks(array, blocks.rows_per_block), blocks.hashes, strict=True)
-    return [range(start, start + len(block)) for (start, block), noted in found if row_hash(block) != noted]
+    return [range(start, start + len(block)) for (start, block), recorded in found if row_hash(block) != recorded]
 
 
 def _blocks(array: np.ndarray, rows: int) -> Iterator[tuple[int, np.ndarray]]:

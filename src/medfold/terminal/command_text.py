@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import sys
+from pathlib import Path
 
 BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile; child processes inherit it
 FLAGS = ("DEBUG", "DRY_RUN", "EXPLAIN", "FORCE", "JSON", "PER_CLASS", "YES")  # variables that are on or off
@@ -21,6 +22,17 @@ def program() -> str:
     if words[:2] != ["-m", "medfold"]:
         return "medfold"
     return f'"{python}" -m medfold' if " " in python else f"{python} -m medfold"
+
+
+def install_command(*requirements: str) -> str:
+    """Returns the command that installs packages for the Python that runs: `.venv/bin/python -m pip install "ray>=2"`.
+
+    Args:
+        requirements: names of packages, with limits of their versions.
+    """
+    python = Path(sys.executable)
+    shown = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
+    return " ".join([_quoted(shown), "-m pip install", *(_quoted(requirement) for requirement in requirements)])
 
 
 def variable(name: str, value: object = None) -> str:

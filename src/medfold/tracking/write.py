@@ -20,7 +20,7 @@ from medfold.system import json_files, locks
 from medfold.system.hashes import fingerprint
 from medfold.system.native_output import silence_native_output
 from medfold.system.processes import run_in_subprocess
-from medfold.terminal.command_text import variable
+from medfold.terminal.command_text import install_command, variable
 from medfold.terminal.console import say, warn
 from medfold.text import did_you_mean, shorten_text
 from medfold.tracking.results import TrackedResult, names_of, results_of_run
@@ -104,8 +104,7 @@ def _is_usable(name: str, tracker: Tracker) -> bool:
             if requirement.specifier.contains(installed, prereleases=True):
                 continue
             problem = f"{requirement.name} is {installed}, needed {requirement.specifier}"
-        quoted = " ".join(f'"{package}"' for package in tracker.packages)
-        warn(TOPIC, f"{name}: nothing is written to it, {problem}. Run: .venv/bin/pip install {quoted}")
+        warn(TOPIC, f"{name}: nothing is written to it, {problem}. Run: {install_command(*tracker.packages)}")
         return False
     return True
 

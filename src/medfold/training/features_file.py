@@ -31,7 +31,7 @@ def features_hashes_path(features: Path) -> Path:
 
 
 def remove_damaged_features(path: Path) -> None:
-    """Removes features that differ from the hashes noted when they were computed: they are computed again."""
+    """Removes features that differ from the hashes recorded when they were computed: they are computed again."""
     if not path.is_file():
         return
     with locks.lock(path):

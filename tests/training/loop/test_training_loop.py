@@ -195,7 +195,7 @@ def test_resumed_training_goes_on_where_it_was_saved(train, tmp_path, monkeypatc
 
 def test_diverged_loss_names_epoch_step_and_advice(train):
     with refused(
-        r"^fold 0: the loss is not a number at epoch 2, step 1\. Lower training\.learning_rate, or set .*float32"
+        r"^fold 0: the loss is not a number at epoch 2, step 1\. Lower training\.learning_rate, or try .*float32"
     ):
         train([0.7, 0.9], fake_phase(epochs=2, diverges_at=3))
 

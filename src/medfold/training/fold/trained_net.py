@@ -66,4 +66,4 @@ def in_full_precision(inputs: RunInputs, net: keras.Model, last_phase: Phase, pr
         return last_phase.batch_trainer.net
     float32_net = build_net(inputs.facts, inputs.recipe, pretrained=False)
     float32_net.set_weights(net.get_weights())
-    return split_backbone_and_head(float32_net)[1] if last_phase.name == "head" else float32_net
+    return split_backbone_and_head(float32_net)[1] if last_phase.trains_head_only else float32_net

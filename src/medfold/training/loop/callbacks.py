@@ -58,8 +58,7 @@ def _check_arguments(name: str, callback_class: type[keras.callbacks.Callback], 
     try:
         signature.bind(**arguments)
     except TypeError as error:
-        fix = f"Check the arguments of {name}"
-        raise SettingError(f"{name}: {error}", "training.callbacks", fix) from None
+        raise SettingError(f"{name}: {error}", "training.callbacks", f"It has: {', '.join(known)}") from None
 
 
 def build_callbacks(specs: list[str | dict[str, dict[str, Any]]], folder: Path) -> list[keras.callbacks.Callback]:

@@ -76,9 +76,14 @@ class Phase:
         return replace(self, batch_trainer=traced.batch_trainer, statistics=statistics)
 
     @property
+    def trains_head_only(self) -> bool:
+        """True if the backbone is frozen, and the net is the head alone."""
+        return self.name == "head"
+
+    @property
     def prefix(self) -> str:
         """Text before an epoch's number on the terminal."""
-        return "head, " if self.name == "head" else ""
+        return "head, " if self.trains_head_only else ""
 
 
 def plan_phases(

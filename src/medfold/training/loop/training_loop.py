@@ -14,6 +14,7 @@ from medfold.errors import UserError
 from medfold.models import gpus
 from medfold.scoring import Metric, format_score
 from medfold.system.deadline import deadline_passed
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import EACH_EPOCH, console, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.training.batches.batches import Batch
@@ -127,7 +128,7 @@ class TrainingLoop:
         if self._batch_trainer.has_diverged(self._batches_per_epoch):
             epoch, step = divmod(self._state.num_batches - 1, self._batches_per_epoch)
             what = f"the loss is not a number at {self._phase.prefix}epoch {epoch + 1}, step {step + 1}"
-            fix = "Lower training.learning_rate, or set training.precision=float32"
+            fix = f"Lower training.learning_rate, or try {variable('SET', 'training.precision=float32')}"
             raise UserError(what, self._topic, fix)
 
     def _end_epoch(self) -> None:

@@ -83,7 +83,7 @@ def test_nodes_get_the_folder_of_this_code(ray, done, monkeypatch):
         (None, "ON=ray: Ray does not start: Version mismatch"),
     ],
 )
-def test_refused_connection_is_told_in_one_line(ray, monkeypatch, address, message):
+def test_refused_connection_is_reported_in_one_line(ray, monkeypatch, address, message):
     ray.error = RuntimeError("\n Version mismatch\nThe cluster was started with: ...")
     with refused(message):
         do(monkeypatch, TrainingJob(address, [], 1, {}))

@@ -107,7 +107,7 @@ def test_damaged_copy_is_refused_and_removed(another_machine, original, monkeypa
     assert [path.name for path in cache_folder().iterdir() if not path.name.endswith(".lock")] == []
 
 
-def test_full_disk_is_told_before_the_copy(another_machine, original, monkeypatch):
+def test_full_disk_is_reported_before_the_copy(another_machine, original, monkeypatch):
     monkeypatch.setattr(files_on_nodes.shutil, "disk_usage", lambda path: _Usage)
     with refused("50 B free on the disk of this node, images.npy needs 95 B"):
         result_of(fetch(Handle(FileServer([SharedFile.of(original)])), SharedFile.of(original)))

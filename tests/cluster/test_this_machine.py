@@ -88,7 +88,7 @@ def test_stopped_command_leaves_no_process(project_folder, number):
         time.sleep(0.1)
 
 
-def test_address_that_is_no_cluster_is_told(small, monkeypatch):
+def test_address_that_is_no_cluster_is_reported(small, monkeypatch):
     """Something listens there and never answers, for which Ray would wait for ever."""
     monkeypatch.setattr(driver_process, "CONNECT_SECONDS", 15)
     monkeypatch.setenv("RAY_AUTH_TOKEN", "token")

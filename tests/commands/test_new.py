@@ -137,7 +137,7 @@ def test_local_files_give_source_own_and_no_upload(project_folder, histology, ca
     assert "kaggle.com" not in readme
 
 
-def test_without_test_images_the_size_of_the_future_test_part_is_said(project_folder, capsys, tmp_path):
+def test_without_test_images_the_size_of_the_future_test_part_is_reported(project_folder, capsys, tmp_path):
     for number in range(10):
         for label in ("normal", "tumour"):
             picture(tmp_path / "given" / label / f"{label}{number}.png", seed=2 * number + (label == "tumour"))

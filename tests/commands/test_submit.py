@@ -1,13 +1,9 @@
 """`make submit`: one file and one row of the ledger for the same predictions, whatever stops it in between."""
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from medfold.commands import submit as command
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.ledger import read_ledger
 from medfold.system import files, json_files
 from medfold.system.hashes import sha256
@@ -96,24 +92,6 @@ def test_submit_leaves_files_of_other_predictions_alone(folded, monkeypatch):
     assert sha256(first) == digest
     (row,) = read_ledger(folded.project_paths).to_dict("records")
     assert row["file"] != first.relative_to(folded.project_paths.root).as_posix()
-
-
-@pytest.mark.parametrize(
-    ("status", "text"), [("scored", ", scored submission 3 of this leaderboard"), ("pending", ""), ("error", "")]
-)
-def test_scored_submissions_are_counted(small, capsys, status, text):
-    outcome = LeaderboardResult(status, lines=[("public", "0.91234")])
-    command._show_result(small, outcome, num_scored_before=2)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["public     0.91234", f"ledger     submissions/ledger.csv{text}"]
-    assert lines[2].strip() == "For research and competitions, not for the diagnosis of patients."
-
-
-def test_own_row_of_the_ranking_is_shown_with_three_digits(small, capsys):
-    ranking = pd.DataFrame({"net": ["ResNet", "this submission"], "AUC": [0.91237, np.nan]})
-    command._show_result(small, LeaderboardResult("scored", ranking=ranking, own_row=1), num_scored_before=0)
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()[:3]]
-    assert lines == [["net", "AUC"], ["ResNet", "0.912"], ["this", "submission"]]
 
 
 def test_submitting_score_at_chance_needs_force(folded):

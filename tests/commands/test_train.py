@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from types import SimpleNamespace
+from unittest.mock import create_autospec
 
 import numpy as np
 import pandas as pd
@@ -42,10 +43,9 @@ def trainings(monkeypatch):
 def steps(trainings, monkeypatch):
     """Imitates the checks and the dataset, too."""
     data = SimpleNamespace(has_new_folds=False, train=pd.DataFrame({"unit": ["a", "b", "b"]}))
-    monkeypatch.setattr(command, "check_recipe_trainable", lambda *_: None)
-    monkeypatch.setattr(command, "make_dataset", lambda *_: data)
-    monkeypatch.setattr(command, "verify_store", lambda *_: 5_000_000)
-    monkeypatch.setattr(command, "store_key", lambda *_: "key")
+    results = {"check_recipe_trainable": None, "make_dataset": data, "verify_store": 5_000_000, "store_key": "key"}
+    for name, result in results.items():
+        monkeypatch.setattr(command, name, create_autospec(getattr(command, name), return_value=result))
     return trainings
 
 
@@ -179,7 +179,7 @@ def test_each_seed_is_a_request_with_all_options(small, steps):
     train(small, "simple_cnn", {"tta": False}, [0, 3], [1, 2], jobs=2, workers=1)
     assert [request.seed for request in steps.requests] == [0, 3]
     for request in steps.requests:
-        assert (request.recipe, request.overrides, request.folds) == ("simple_cnn", {"tta": False}, [1, 2])
+        assert (request.recipe_name, request.overrides, request.folds) == ("simple_cnn", {"tta": False}, [1, 2])
         assert (request.jobs, request.workers, request.run) == (2, 1, None)
 
 

@@ -1,4 +1,4 @@
-"""Dataset of a competition: the sample submission it must fit, its patients, the hidden labels of a test set."""
+"""Dataset of a competition: samples that it leaves out, its folds, the sample submission that it must fit."""
 
 import cv2
 import numpy as np
@@ -10,8 +10,9 @@ from medfold.commands.folds import make_folds
 from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition.competition import Competition
+from medfold.data import load_samples
 from medfold.data.dataset import make_dataset
-from tests.support import dicom_files
+from medfold.data.sources.source import open_source
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import picture, refused
 from tests.support.holdouts import FACTS
@@ -97,26 +98,32 @@ def test_images_of_one_value_are_not_duplicates(project_folder, tmp_path, capsys
     assert f"images of one value {aired}, which are not copies of each other: " in told
 
 
-@pytest.mark.parametrize("layout", ["folders", "wide"])
-def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, capsys, layout):
-    rows = ["image,sick"]
-    for number in range(30):
-        made = dicom_files.dataset(dicom_files.smooth((16, 16), seed=number), PatientID=f"P{number // 3}")
-        label = ("no", "yes")[number // 3 % 2]
-        (tmp_path / "given" / label).mkdir(parents=True, exist_ok=True)
-        dicom_files.save(tmp_path / "given" / label / f"{number}.dcm", made)
-        rows.append(f"{number},{label}")
-    (tmp_path / "given" / "table.csv").write_text("\n".join(rows))
-    facts = FACTS.replace("{label}/{id}.png", "{label}/{id}.dcm")
-    if layout == "wide":
-        facts = facts.replace("layout: folders", "file: table.csv, id: image").replace("{label}", "{sick}")
-    add_competition(project_folder, "scans", facts)
-    competition = Competition.open("scans")
-    download(competition, path=tmp_path / "given")
-    make_folds(competition)
-    told = " ".join(capsys.readouterr().out.split())
-    assert "suspected groups PatientID: " in told
-    assert "(labels.group: PatientID with images.dicom_headers: [PatientID] keeps them together)" in told
+def test_unreadable_training_images_are_left_out_and_listed(small):
+    table = load_samples(small)
+    damaged = table[table["part"] == "train"].iloc[3]
+    (small.paths.raw / damaged["image"]).write_bytes(b"no image")
+    open_source(small).write_manifest()
+    facts = small.facts.model_copy(update={"images": small.facts.images.model_copy(update={"max_unreadable": 0.1})})
+    dataset = make_dataset(Competition(small.project_paths, small.paths, facts))
+    assert dataset.unreadable["id"].tolist() == [damaged["id"]]
+    assert damaged["id"] not in set(dataset.train["id"])
+    assert len(dataset.train) == len(dataset.targets) == sum(table["part"] == "train") - 1
+
+
+def test_second_call_reads_the_folds_of_the_first(small):
+    first, second = make_dataset(small), make_dataset(small)
+    assert (first.has_new_folds, second.has_new_folds) == (True, False)
+    pd.testing.assert_frame_equal(first.train, second.train)
+
+
+@pytest.mark.parametrize(("group", "pattern"), [("patient_id", None), (None, "[a-z]+_[0-9a-f]{2}")])
+def test_stratified_folds_of_grouped_samples_are_refused(small, group, pattern):
+    labels = small.facts.labels.model_copy(update={"group": group, "group_pattern": pattern})
+    folds = small.facts.folds.model_copy(update={"method": "stratified"})
+    facts = small.facts.model_copy(update={"labels": labels, "folds": folds})
+    key = "labels.group" if group else "labels.group_pattern"
+    with refused(f"'folds.method': method stratified would split the groups .* or remove {key}$"):
+        make_dataset(Competition(small.project_paths, small.paths, facts))
 
 
 def test_folds_that_split_a_group_are_refused(folded):

@@ -63,7 +63,7 @@ def test_group_pattern_that_matches_no_training_id_is_refused():
         check_group_pattern(facts, patients(None, None), patients("1"))
 
 
-def test_group_pattern_that_matches_no_test_id_is_told(capsys):
+def test_group_pattern_that_matches_no_test_id_is_reported(capsys):
     facts = competition_facts(labels={"targets": ["target"], "group_pattern": "p(\\d+)"})
     check_group_pattern(facts, patients("1", None), patients(None, None, None))
     assert "labels.group_pattern matches none of the 3 test ids: each is a separate group" in capsys.readouterr().out

@@ -37,7 +37,7 @@ def test_unexpected_number_of_samples_is_refused(small):
         build_samples(small.facts.model_copy(update={"labels": labels}), small.paths)
 
 
-def test_missing_root_of_the_images_is_said(small, capsys):
+def test_missing_root_of_the_images_is_reported(small, capsys):
     Source(small.facts.source, small.paths).fetch()
     images = small.facts.images.model_copy(update={"root": "nowhere"})
     build_samples(small.facts.model_copy(update={"images": images}), small.paths)

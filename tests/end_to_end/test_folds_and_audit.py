@@ -10,7 +10,9 @@ from medfold.commands.folds import make_folds
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.data.sources.source import open_source
+from tests.support import dicom_files
 from tests.support.helpers import refused
+from tests.support.holdouts import FACTS
 from tests.support.small_project import SMALL, add_competition
 
 
@@ -73,3 +75,25 @@ def test_grouped_data_needs_a_grouped_method(project_folder):
     add_competition(project_folder, "leaky", SMALL.replace("stratified_group", "stratified"))
     with refused("method stratified would split the groups"):
         make_folds(Competition.open("leaky"))
+
+
+@pytest.mark.parametrize("layout", ["folders", "wide"])
+def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, capsys, layout):
+    rows = ["image,sick"]
+    for number in range(30):
+        made = dicom_files.dataset(dicom_files.smooth((16, 16), seed=number), PatientID=f"P{number // 3}")
+        label = ("no", "yes")[number // 3 % 2]
+        (tmp_path / "given" / label).mkdir(parents=True, exist_ok=True)
+        dicom_files.save(tmp_path / "given" / label / f"{number}.dcm", made)
+        rows.append(f"{number},{label}")
+    (tmp_path / "given" / "table.csv").write_text("\n".join(rows))
+    facts = FACTS.replace("{label}/{id}.png", "{label}/{id}.dcm")
+    if layout == "wide":
+        facts = facts.replace("layout: folders", "file: table.csv, id: image").replace("{label}", "{sick}")
+    add_competition(project_folder, "scans", facts)
+    competition = Competition.open("scans")
+    download(competition, path=tmp_path / "given")
+    make_folds(competition)
+    told = " ".join(capsys.readouterr().out.split())
+    assert "suspected groups PatientID: " in told
+    assert "(labels.group: PatientID with images.dicom_headers: [PatientID] keeps them together)" in told

@@ -94,7 +94,7 @@ def test_single_fold_allows_only_methods_without_labels(single_fold):
 
 def test_fitted_method_of_a_single_fold_is_refused(single_fold):
     with refused("fitted on labels, and only one fold is trained"):
-        choose_method(single_fold, competition_facts("binary", score={"metric": "macro_f1"}), method="stacking")
+        choose_method(single_fold, competition_facts("binary", score={"metric": "macro_f1"}), method_name="stacking")
 
 
 @pytest.fixture
@@ -109,13 +109,13 @@ def test_single_run_allows_only_the_mean(single_run):
 
 def test_combining_a_single_run_is_refused(single_run):
     with refused("^METHOD=selection: method selection cannot be used yet: there is a single run. Name several: RUNS="):
-        choose_method(single_run, competition_facts("binary", score={"metric": "auc"}), method="selection")
+        choose_method(single_run, competition_facts("binary", score={"metric": "auc"}), method_name="selection")
 
 
 def test_method_is_chosen_by_name():
     stack, targets = independent()
     found = choose_method(
-        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method="geometric"
+        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method_name="geometric"
     )
     assert found.chosen.method.name == "geometric"
 
@@ -130,13 +130,15 @@ def test_method_is_chosen_by_name():
 def test_method_that_cannot_be_used_is_refused_before_any_is_fitted(single_fold, monkeypatch, name, message):
     monkeypatch.setattr("medfold.ensemble.choose_method.compare_methods", None)
     with refused(message):
-        choose_method(single_fold, competition_facts("binary", score={"metric": "auc"}), method=name)
+        choose_method(single_fold, competition_facts("binary", score={"metric": "auc"}), method_name=name)
 
 
 def test_unknown_method_is_refused():
     stack, targets = independent()
     with refused("unknown method .selecton. .did you mean .selection"):
-        choose_method(members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method="selecton")
+        choose_method(
+            members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method_name="selecton"
+        )
 
 
 def overconfident(n=3000, seed=0):
@@ -201,7 +203,7 @@ def test_per_class_weights_are_compared_for_all_methods():
 def test_requested_method_is_compared_with_the_mean_only():
     stack, targets = independent()
     found = choose_method(
-        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method="selection"
+        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method_name="selection"
     )
     assert [one.method.name for one in found.candidates] == ["mean", "selection"]
 
@@ -225,7 +227,9 @@ def test_saved_choice_predicts_the_same_after_loading(task, metric, name, tmp_pa
     skew = 6 * (np.arange(truth.shape[1]) == 0) - 6  # neither calibrated nor centred
     logits = 8 * truth + rng.normal(0, 4, (2, *truth.shape)) + skew
     stack = softmax(logits, axis=2) if truth.shape[1] == 3 else expit(logits)
-    decision = choose_method(members(stack, targets), competition_facts(task, score={"metric": metric}), method="mean")
+    decision = choose_method(
+        members(stack, targets), competition_facts(task, score={"metric": metric}), method_name="mean"
+    )
     assert decision.post_processed.helps
     assert [step for step, _ in decision.used.fitted.steps] == ["mean_of", name]
     decision.used.fitted.save(tmp_path / "ensemble.npz")
@@ -273,7 +277,7 @@ def test_undefined_score_keeps_the_arithmetic_mean(made):
     )
 
 
-def test_of_many_classes_what_takes_hours_is_left_out_and_said(capsys):
+def test_of_many_classes_what_takes_hours_is_left_out_and_reported(capsys):
     rng = np.random.default_rng(0)
     targets = np.arange(202) % 101
     stack = softmax(rng.standard_normal((2, 202, 101)) + 2 * np.eye(101)[targets], axis=-1)

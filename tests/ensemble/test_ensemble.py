@@ -48,9 +48,9 @@ def test_ensemble_shows_members_methods_and_choice(three_runs, capsys):
 
 def test_score_of_a_fitted_method_is_cross_fitted(three_runs):
     dataset = make_dataset(three_runs)
-    found = ensemble_runs(three_runs, ["good", "noise"], dataset, method="stacking")
-    contender = next(one for one in found.method_choice.candidates if one.method.name == "stacking")
-    assert found.score.value == pytest.approx(contender.cross_fitted, abs=1e-9)
+    found = ensemble_runs(three_runs, ["good", "noise"], dataset, method_name="stacking")
+    stacking = next(candidate for candidate in found.method_choice.candidates if candidate.method.name == "stacking")
+    assert found.score.value == pytest.approx(stacking.cross_fitted, abs=1e-9)
     assert found.score.ensemble == {"method": "stacking"}
     assert found.score.low <= found.score.value <= found.score.high
 
@@ -152,10 +152,10 @@ def test_probabilities_of_ranks_are_the_mean_of_members(folded):
     finished_run(competition, "one", 1.0)
     finished_run(competition, "two", 0.8)
     dataset = make_dataset(competition)
-    found = ensemble_runs(competition, ["one", "two"], dataset, method="rank")
+    found = ensemble_runs(competition, ["one", "two"], dataset, method_name="rank")
     np.testing.assert_array_equal(found.oof_probabilities.predictions, found.members.predictions.mean(axis=0))
     assert found.score.more_metrics["auc"] == pytest.approx(
-        ensemble_runs(competition, ["one", "two"], dataset, method="mean").score.more_metrics["auc"]
+        ensemble_runs(competition, ["one", "two"], dataset, method_name="mean").score.more_metrics["auc"]
     )
 
 

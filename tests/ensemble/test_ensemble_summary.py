@@ -16,7 +16,7 @@ def summary(competition, names, **options):
 
 
 def test_members_have_score_interval_and_correlation_of_errors(two_runs):
-    found, short = summary(two_runs, ["weak", "strong"], method="mean")
+    found, short = summary(two_runs, ["weak", "strong"], method_name="mean")
     assert [each.name for each in short.members] == ["strong", "weak"]
     for each, predictions in zip(short.members, found.members.predictions, strict=True):
         assert each.value == METRICS["auc"](found.members.targets, predictions)
@@ -30,7 +30,7 @@ def test_members_have_score_interval_and_correlation_of_errors(two_runs):
 
 
 def test_weights_are_those_of_the_chosen_method(two_runs):
-    found, short = summary(two_runs, ["weak", "strong"], method="selection")
+    found, short = summary(two_runs, ["weak", "strong"], method_name="selection")
     weights = found.method_choice.chosen.fitted.parameters["weights"]
     assert [each.weight for each in short.members] == [pytest.approx(np.mean(row)) for row in weights]
     assert sum(each.weight for each in short.members) == pytest.approx(1)

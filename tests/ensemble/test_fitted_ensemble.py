@@ -19,7 +19,7 @@ def runs_one_and_two(folded):
 
 @pytest.mark.parametrize("method", ["geometric", "rank"])
 def test_saved_ensemble_predicts_the_same_after_reading(runs_one_and_two, method):
-    found = ensemble_runs(runs_one_and_two, ["one", "two"], make_dataset(runs_one_and_two), method=method)
+    found = ensemble_runs(runs_one_and_two, ["one", "two"], make_dataset(runs_one_and_two), method_name=method)
     save_fitted_ensemble(runs_one_and_two, found)
     original, read = fitted_ensemble_of(found), read_fitted_ensemble(runs_one_and_two, ["two", "one", "one"])
     stack = found.members.predictions
@@ -42,7 +42,7 @@ def test_runs_are_read_in_the_order_in_which_they_were_saved(runs_one_and_two):
 
 
 def test_ensemble_of_an_earlier_version_is_read(runs_one_and_two):
-    found = ensemble_runs(runs_one_and_two, ["one", "two"], make_dataset(runs_one_and_two), method="rank")
+    found = ensemble_runs(runs_one_and_two, ["one", "two"], make_dataset(runs_one_and_two), method_name="rank")
     save_fitted_ensemble(runs_one_and_two, found)
     metadata_file = runs_one_and_two.paths.runs / "one+two.ensemble.json"
     current, former = (metadata_file.with_suffix(f".{word}.npz") for word in ("probabilities", "probable"))

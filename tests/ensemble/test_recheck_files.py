@@ -11,7 +11,7 @@ from medfold.scoring.cross_fitting import FittedTransform
 
 
 def test_table_holds_scored_predictions_and_the_probabilities_behind_them(two_runs):
-    found = ensemble_runs(two_runs, ["weak", "strong"], make_dataset(two_runs), method="rank")
+    found = ensemble_runs(two_runs, ["weak", "strong"], make_dataset(two_runs), method_name="rank")
     table = oof_table(two_runs.facts, found)
     assert list(table.columns) == ["id", "fold", "target", "probability of target"]
     assert table["id"].tolist() == found.oof.unit_ids.tolist()
@@ -21,7 +21,7 @@ def test_table_holds_scored_predictions_and_the_probabilities_behind_them(two_ru
 
 
 def test_files_hold_the_fitted_ensemble_and_every_digit(two_runs):
-    found = ensemble_runs(two_runs, ["weak", "strong"], make_dataset(two_runs), method="geometric")
+    found = ensemble_runs(two_runs, ["weak", "strong"], make_dataset(two_runs), method_name="geometric")
     submission = two_runs.paths.submissions / "one.csv"
     write_recheck_files(two_runs, found, submission)
     paths = SubmissionPaths(submission)

@@ -171,7 +171,7 @@ def test_missing_table_is_looked_for_nearby(tmp_path, present, hint):
         read_table(tmp_path / "train.csv", {}, "labels.file")
 
 
-def test_empty_rows_at_the_end_are_left_out_and_said(tmp_path, capsys):
+def test_empty_rows_at_the_end_are_left_out_with_a_warning(tmp_path, capsys):
     (tmp_path / "x.csv").write_text("id,target\na,0\n,\nb,1\n,\n,\n")
     assert read_table(tmp_path / "x.csv", {})["id"].tolist() == ["a", "", "b"]
     assert "x.csv: 2 empty rows at the end left out" in capsys.readouterr().out

@@ -84,3 +84,8 @@ def fake_phase(name: str = "all", epochs: int = 3, batches_per_epoch: int = 2, *
     """Returns a phase without a net; `trainer` holds the arguments of its `FakeBatchTrainer`."""
     batches = FakeBatches(batches_per_epoch)
     return Phase(name, FakeBatchTrainer(**trainer), np.zeros(1), None, batches, epochs, 0, None)
+
+
+def never_saved() -> SimpleNamespace:
+    """Returns a checkpoint that is never due."""
+    return SimpleNamespace(is_due=lambda is_epoch_end: False)

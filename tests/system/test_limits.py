@@ -55,7 +55,7 @@ def test_process_ends_when_the_time_is_over_but_not_later():
     assert (ended.returncode, ended.stdout) == (-14, "")  # SIGALRM
 
 
-def test_bombs_are_told_from_data_by_ratio_and_size():
+def test_bombs_are_distinguished_from_data_by_ratio_and_size():
     assert is_bomb(10**6, BOMB_BYTES + 1)
     assert not is_bomb(10**6, BOMB_BYTES)
     assert not is_bomb(10**9, BOMB_RATIO * 10**9)

@@ -88,7 +88,7 @@ def test_full_disk_is_explained(children):
     ("code", "last_line"),
     [("raise RuntimeError('bad pixels')", "RuntimeError: bad pixels"), ("os._exit(7)", "printed by a library")],
 )
-def test_crash_is_told_by_the_last_line(children, code, last_line):
+def test_crash_is_reported_by_the_last_line(children, code, last_line):
     with pytest.raises(CrashedError) as raised:
         run(children, {"value": 1, "code": code})
     assert str(raised.value) == last_line

@@ -11,7 +11,7 @@ def test_items_arrive_in_order():
     assert list(items_from_thread(lambda put: [put(number) for number in range(5)], 60)) == list(range(5))
 
 
-def test_pause_is_told_until_the_next_item():
+def test_pause_is_reported_until_the_next_item():
     go_on = threading.Event()
 
     def work(put):

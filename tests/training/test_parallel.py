@@ -16,10 +16,13 @@ from medfold.commands.folds import make_folds
 from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.data import make_dataset
+from medfold.errors import UserError
 from medfold.runs.fold_state import trained_folds
 from medfold.system import hardware
+from medfold.system.reporting_processes import CrashedError
 from medfold.training import TrainingRequest, parallel
-from medfold.training.run_plan import plan_run
+from medfold.training.fold_inputs import FoldInputs
+from medfold.training.run_plan import RunPlan, plan_run
 from tests.support.helpers import REPOSITORY, refused
 
 
@@ -57,6 +60,73 @@ def test_resource_share_limits_cores(monkeypatch):
     for name, value in parallel.ResourceShare(3).environment.items():
         monkeypatch.setenv(name, value)
     assert hardware.num_cores() == 3
+
+
+@pytest.fixture
+def children(monkeypatch, two_cores):
+    """Imitates the child processes: `fails` holds the errors of folds that fail, `begun` the folds of each child."""
+
+    class Children:
+        are_ending, fails, begun = False, {}, []
+
+        def __init__(self, module, folder):
+            pass
+
+        def run(self, work, environment, listen):
+            Children.begun.append([fold.number for fold in work.folds])
+            listen({"topic": "store", "text": "of no fold"})
+            for fold in list(work.folds):
+                listen({"topic": fold.topic, "text": f"epoch on {environment['OMP_NUM_THREADS']} thread"})
+                if fold.number in Children.fails:
+                    raise Children.fails[fold.number]
+                listen({"trained": fold.number})
+
+        def end(self):
+            Children.are_ending = True
+
+    Children.begun, Children.fails = [], {}
+    monkeypatch.setattr(parallel, "ReportingProcesses", Children)
+    return Children
+
+
+def plan_of(small, num_folds):
+    folds = [FoldInputs(None, number, small.paths.run("one").fold(number)) for number in range(num_folds)]
+    return RunPlan(TrainingRequest(), small.paths.run("one"), range(num_folds), folds, small.paths.plugins)
+
+
+def test_each_child_trains_several_folds(children, small, capsys):
+    finished = []
+    errors = parallel.train_in_parallel(small.project_paths.root, plan_of(small, 5), 2, lambda: finished.append(1))
+    assert (errors, len(finished)) == ({}, 5)
+    assert sorted(children.begun) == [[0, 2, 4], [1, 3]]
+    output = capsys.readouterr().out
+    assert "fold 4     epoch on 1 thread" in output
+    assert "of no fold" not in output
+
+
+def test_after_a_failed_fold_another_child_trains_the_rest(children, small, capsys):
+    children.fails = {0: CrashedError("out of memory"), 3: UserError("the loss is not a number")}
+    errors = parallel.train_in_parallel(small.project_paths.root, plan_of(small, 5), 2, list)
+    assert errors == children.fails
+    assert sorted(children.begun) == [[0, 2, 4], [1, 3], [2, 4]]
+    assert "fold 0     failed: out of memory" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("error", [UserError("no disk space left"), KeyError("target")])
+def test_error_after_a_fold_is_reported_when_all_are_trained(children, small, error):
+    def finish():
+        finished.append(1)
+        if len(finished) == 2:
+            raise error
+
+    finished = []
+    if isinstance(error, KeyError):
+        with pytest.raises(KeyError):
+            parallel.train_in_parallel(small.project_paths.root, plan_of(small, 3), 2, finish)
+    else:
+        errors = parallel.train_in_parallel(small.project_paths.root, plan_of(small, 3), 2, finish)
+        assert list(errors.values()) == [error]
+    assert len(finished) == 3
 
 
 def result_files(competition, run):

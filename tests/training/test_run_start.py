@@ -71,5 +71,5 @@ def test_trained_folds_without_run_json_are_not_taken_for_those_of_a_new_run(fol
     finished_run(folded, "one")
     folded.paths.run("one").metadata.unlink()
     with refused(r"run\.json: missing, although folds are trained\. Restore it from a backup, or remove the whole"):
-        begin(folded, TrainingRequest(recipe="simple_cnn", run="one"))
+        begin(folded, TrainingRequest("simple_cnn", run="one"))
     assert not folded.paths.run("one").metadata.exists()

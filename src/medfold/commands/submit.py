@@ -3,7 +3,8 @@
 from functools import partial
 
 from medfold.commands.shared.show_ensemble import combine_and_show
-from medfold.competition import RESEARCH_NOTICE, Competition, CompetitionFacts
+from medfold.commands.shared.show_result import show_result
+from medfold.competition import Competition, CompetitionFacts
 from medfold.data import describe_patient_units
 from medfold.ensemble import Ensemble
 from medfold.errors import UnreachableError, UserError
@@ -13,7 +14,6 @@ from medfold.scoring import OofScore, describe_score, format_score, metric_title
 from medfold.submission import (
     AlreadySubmitted,
     Leaderboard,
-    LeaderboardResult,
     LedgerRow,
     RecordedSubmission,
     describe_missing,
@@ -73,7 +73,7 @@ def submit(
         return
     pack = partial(pack_submission, competition, dataset, ensemble)
     result = submit_recorded(competition, recorded, leaderboard, pack, resubmit=force)
-    _show_result(competition, result, recorded.num_scored_before)
+    show_result(competition, result, recorded.num_scored_before)
     if result.problem:
         file = recorded.row.file
         raise UserError(f"the submission was refused: {result.problem}", file, "Correct this, and submit again")
@@ -132,16 +132,3 @@ def _show_score(facts: CompetitionFacts, score: OofScore, num_units: int) -> Non
     title = metric_title(facts, score.metric)
     values = [format_score(value) for value in score.per_fold.values()]
     print_table(["fold", *score.per_fold], [[title, *values]])
-
-
-def _show_result(competition: Competition, result: LeaderboardResult, num_scored_before: int) -> None:
-    for heading, value in result.lines:
-        say(heading, value)
-    if result.ranking is not None:
-        marked = [result.own_row] if result.own_row is not None else []
-        rows = result.ranking.astype(object).where(result.ranking.notna(), "").to_numpy().tolist()
-        cells = [[f"{cell:.3f}" if isinstance(cell, float) else cell for cell in row] for row in rows]
-        print_table(result.ranking.columns, cells, marked)
-    count_text = f", scored submission {num_scored_before + 1} of this leaderboard" if result.status == "scored" else ""
-    say("ledger", f"{display_path(competition.project_paths.ledger)}{count_text}")
-    say("", RESEARCH_NOTICE)

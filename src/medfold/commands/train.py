@@ -133,7 +133,7 @@ def _verify_store(competition: Competition, preparation: PreparationSettings) ->
 
 def _warn_about_recipe(competition: Competition, request: TrainingRequest, recipe: Recipe) -> None:
     """Prints the recipe's own settings without effect, and a warning if the batches are too small."""
-    own = own_settings(competition.paths, request.recipe, request.overrides)
+    own = own_settings(competition.paths, request.recipe_name, request.overrides)
     keys_by_reason: dict[str, list[str]] = {}
     for key, reason in ineffective_settings(recipe, competition.facts.images.symmetry).items():
         if key in own:

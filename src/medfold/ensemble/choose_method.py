@@ -28,29 +28,29 @@ MAX_RESAMPLES, MIN_RESAMPLES = 400, 100  # per bootstrap interval when methods a
 MAX_RESAMPLED_ROWS = 4_000_000  # in all resamples together: large tables need fewer resamples
 
 
-def check_method(method: str | None, run_names: list[str]) -> None:
+def check_method(method_name: str | None, run_names: list[str]) -> None:
     """Checks the method that the user named, as far as that is possible before data and runs are read.
 
     Args:
-        method: name of the method; None if the user named none.
+        method_name: the method that the user named; None for no name.
         run_names: names of the runs to combine.
 
     Raises:
         UserError: the method is unknown, or needs several runs and there is one.
     """
-    if method is None:
+    if method_name is None:
         return
-    where = variable("METHOD", method)
-    if method not in METHODS:
-        what = f"unknown method '{method}'{did_you_mean(method, METHODS.names())}"
+    where = variable("METHOD", method_name)
+    if method_name not in METHODS:
+        what = f"unknown method '{method_name}'{did_you_mean(method_name, METHODS.names())}"
         raise UserError(what, where, f"Known: {', '.join(METHODS.names())}")
-    if len(set(run_names)) == 1 and method != ARITHMETIC_MEAN:
+    if len(set(run_names)) == 1 and method_name != ARITHMETIC_MEAN:
         fix = f"Name several: {variable('RUNS', 'a b')}, or leave {variable('METHOD')} out"
-        raise UserError(f"method {method} cannot be used yet: there is a single run", where, fix)
+        raise UserError(f"method {method_name} cannot be used yet: there is a single run", where, fix)
 
 
 def compare_methods(
-    members: MemberPredictions, facts: CompetitionFacts, per_class: bool = False, only: str | None = None
+    members: MemberPredictions, facts: CompetitionFacts, per_class: bool = False, only_method: str | None = None
 ) -> list[MethodCandidate]:
     """Scores every method against the arithmetic mean.
 
@@ -61,13 +61,15 @@ def compare_methods(
         members: OOF predictions of the members, with the labels.
         facts: facts of the competition (the metric to compare by).
         per_class: fit separate weights for each class or label. Defaults to False.
-        only: the name of the one method to try beside the arithmetic mean. Defaults to all methods.
+        only_method: the name of the one method to try beside the arithmetic mean. Defaults to all methods.
     """
     metric = metric_of(facts)
     arithmetic_mean = _score_arithmetic_mean(members, metric)
-    others = [method for method in METHODS.all() if method.name != ARITHMETIC_MEAN and only in (None, method.name)]
+    others = [
+        method for method in METHODS.all() if method.name != ARITHMETIC_MEAN and only_method in (None, method.name)
+    ]
     usable = [method for method in others if _can_be_used(method, members)]
-    if only is None and facts.exclusive_classes and len(facts.prediction_columns) > MAX_CLASSES:
+    if only_method is None and facts.exclusive_classes and len(facts.prediction_columns) > MAX_CLASSES:
         skipped = [method.name for method in usable if not method.suits_many_classes]
         usable = [method for method in usable if method.suits_many_classes]
         if skipped:
@@ -77,7 +79,7 @@ def compare_methods(
 
 
 def choose_method(
-    members: MemberPredictions, facts: CompetitionFacts, method: str | None = None, per_class: bool = False
+    members: MemberPredictions, facts: CompetitionFacts, method_name: str | None = None, per_class: bool = False
 ) -> MethodChoice:
     """Chooses the method, and whether to apply post-processing.
 
@@ -88,19 +90,19 @@ def choose_method(
     Args:
         members: OOF predictions of the members, with the labels.
         facts: facts of the competition (the metric to compare by, and `submission.layout`).
-        method: the name of the method to use. Defaults to the one chosen by the scores.
+        method_name: the method to use. Defaults to the one chosen by the scores.
         per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
         UserError: the method is unknown, or cannot be used yet.
     """
-    if method is not None:
-        _check_can_be_used(method, members)
-    candidates = compare_methods(members, facts, per_class, method)
-    if method is None:
+    if method_name is not None:
+        _check_can_be_used(method_name, members)
+    candidates = compare_methods(members, facts, per_class, method_name)
+    if method_name is None:
         chosen = _best_candidate(candidates, facts)
     else:
-        chosen = next(candidate for candidate in candidates if candidate.method.name == method)
+        chosen = next(candidate for candidate in candidates if candidate.method.name == method_name)
     post_processed = _post_process(members, facts, chosen, per_class) if members.can_be_cross_fitted else None
     return MethodChoice(candidates, chosen, post_processed)
 
@@ -112,12 +114,12 @@ def _can_be_used(method: EnsembleMethod, members: MemberPredictions) -> bool:
     return len(members.run_names) > 1 and (members.can_be_cross_fitted or not method.needs_labels)
 
 
-def _check_can_be_used(name: str, members: MemberPredictions) -> None:
+def _check_can_be_used(method_name: str, members: MemberPredictions) -> None:
     """Checks the method that the user named; raises a UserError if it is unknown, or cannot be used yet."""
-    check_method(name, members.run_names)
-    if not _can_be_used(METHODS[name], members):
-        what = f"method {name} cannot be used yet: it is fitted on labels, and only one fold is trained"
-        raise UserError(what, variable("METHOD", name), f"Train more folds, or leave {variable('METHOD')} out")
+    check_method(method_name, members.run_names)
+    if not _can_be_used(METHODS[method_name], members):
+        what = f"method {method_name} cannot be used yet: it is fitted on labels, and only one fold is trained"
+        raise UserError(what, variable("METHOD", method_name), f"Train more folds, or leave {variable('METHOD')} out")
 
 
 def _score_arithmetic_mean(members: MemberPredictions, metric: Metric) -> MethodCandidate:

@@ -56,14 +56,14 @@ def mean_of_arrays(arrays: list[np.ndarray]) -> np.ndarray:
 
 
 def combine_runs(
-    facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series, fitted: FittedTransform
+    facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit_of_image: pd.Series, fitted: FittedTransform
 ) -> pd.DataFrame:
     """Combines the predictions of runs into one row per unit.
 
     Args:
         facts: facts of the competition (the prediction columns, and how samples are aggregated into units).
         runs: by name, `id` (of the image) and prediction columns; the same images in each.
-        unit: the unit of each image, indexed by image id.
+        unit_of_image: the unit of each image, indexed by image id.
         fitted: combines the predictions of the runs.
 
     Returns:
@@ -72,15 +72,17 @@ def combine_runs(
     Raises:
         UserError: the runs predict different units.
     """
-    ids, stack = _stack_runs(facts, runs, unit)
+    ids, stack = _stack_runs(facts, runs, unit_of_image)
     table = pd.DataFrame(fitted.apply(stack) if len(ids) else stack[0], columns=facts.prediction_columns)
     table.insert(0, "id", ids)
     return table
 
 
-def _stack_runs(facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit: pd.Series) -> tuple[pd.Index, np.ndarray]:
+def _stack_runs(
+    facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit_of_image: pd.Series
+) -> tuple[pd.Index, np.ndarray]:
     """Returns the units that the runs predict, and the predictions: float64 (runs, units, columns)."""
-    tables = {name: aggregate_predictions(facts, table, unit).set_index("id") for name, table in runs.items()}
+    tables = {name: aggregate_predictions(facts, table, unit_of_image).set_index("id") for name, table in runs.items()}
     (first_name, first_table), *_ = tables.items()
     for name, table in tables.items():
         if differ := set(table.index) ^ set(first_table.index):

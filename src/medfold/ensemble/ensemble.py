@@ -61,7 +61,11 @@ class Ensemble:
 
 
 def ensemble_runs(
-    competition: Competition, run_names: list[str], dataset: Dataset, method: str | None = None, per_class: bool = False
+    competition: Competition,
+    run_names: list[str],
+    dataset: Dataset,
+    method_name: str | None = None,
+    per_class: bool = False,
 ) -> Ensemble:
     """Combines runs; a single run is allowed, for its post-processing.
 
@@ -69,7 +73,7 @@ def ensemble_runs(
         competition: the competition of the runs.
         run_names: run names; their order has no effect.
         dataset: the dataset with its folds.
-        method: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
+        method_name: name of the method to combine the runs by. Defaults to the choice by cross-fitted scores.
         per_class: fit separate weights for each class or label. Defaults to False.
 
     Raises:
@@ -83,7 +87,7 @@ def ensemble_runs(
     first_run = oof_by_run[0]  # labels, folds and groups of the units are the same for all
     stack = np.stack([predicted.predictions for predicted in oof_by_run])
     members = MemberPredictions([run.name for run in runs], stack, first_run.targets, first_run.folds, first_run.groups)
-    method_choice = choose_method(members, facts, method, per_class)
+    method_choice = choose_method(members, facts, method_name, per_class)
     for_probabilities = method_choice.used_for_probabilities
     oof_probabilities = replace(first_run, predictions=for_probabilities.predictions)
     oof = replace(first_run, predictions=method_choice.used.predictions)

@@ -18,18 +18,18 @@ def scarce_classes(targets: np.ndarray, groups: np.ndarray, names: list[str], nu
     return {name: count for name, count in group_counts.items() if count < num_folds}
 
 
-def fold_balance(targets: np.ndarray, groups: np.ndarray, fold: np.ndarray, names: list[str]) -> pd.DataFrame:
+def fold_balance(targets: np.ndarray, groups: np.ndarray, folds: np.ndarray, names: list[str]) -> pd.DataFrame:
     """Returns a row per fold: the number of samples, of groups, and of samples with each class (or label).
 
     Args:
         targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         groups: group numbers, int (n,).
-        fold: int (n,), the fold of each sample.
+        folds: int (n,), the fold of each sample.
         names: names of the classes or labels, in the order of their numbers or columns.
     """
     rows = []
-    for number in np.unique(fold):
-        in_fold = fold == number
+    for number in np.unique(folds):
+        in_fold = folds == number
         members = targets[in_fold] == 1 if targets.ndim == 2 else targets[in_fold, None] == np.arange(len(names))
         rows.append([number, in_fold.sum(), len(np.unique(groups[in_fold])), *members.sum(axis=0)])
     return pd.DataFrame(rows, columns=["fold", "samples", "groups", *names])

@@ -40,7 +40,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
     competition = Competition.open(paths.name, ProjectPaths(root))
     request = bundle.request
     try:
-        with setting_errors_located(paths, request.recipe, request.overrides):
+        with setting_errors_located(paths, request.recipe_name, request.overrides):
             _prepare_data(competition, Path(inputs))
             recipe = request.load_recipe(competition)
             dataset = make_dataset(competition, recipe.preparation)

@@ -110,7 +110,8 @@ class TrainingBundle:
         """The training request; its weights file is the one in the bundle."""
         packed = self.manifest.request
         jobs = None if packed.jobs == "auto" else int(packed.jobs)
-        request = TrainingRequest(**packed.model_dump(exclude={"jobs"}), jobs=jobs)
+        values = packed.model_dump(exclude={"recipe", "jobs"})
+        request = TrainingRequest(packed.recipe, **values, jobs=jobs)
         if name := self.manifest.weights:
             request.overrides.setdefault("backbone", {})["weights"] = str(packed_file(self.folder, self.manifest, name))
         return request
@@ -240,6 +241,7 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
 def _portable_request(request: TrainingRequest) -> dict[str, Any]:
     """Returns the request as JSON without folders of this machine: a weights file by its name only."""
     content = json.loads(json.dumps(vars(request)))
+    content["recipe"] = content.pop("recipe_name")
     del content["workers"]  # Kaggle's machine has another number of cores
     content["jobs"] = "auto" if request.jobs is None else str(request.jobs)
     weights = config.flat(content["overrides"]).get("backbone.weights")

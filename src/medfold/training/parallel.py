@@ -81,9 +81,12 @@ def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable
 
             def listen(message: Message) -> None:
                 if "trained" in message:
-                    waiting.pop(0)
-                    with finishing:
-                        finish()
+                    trained = waiting.pop(0)
+                    try:
+                        with finishing:
+                            finish()
+                    except Exception as error:  # raised later: the messages of the child must be read to the end
+                        errors[trained.number] = error
                 elif message["topic"] in topics:
                     show(message["topic"], message["text"])
 
@@ -91,10 +94,11 @@ def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable
                 try:
                     children.run(FoldTrainings(waiting, plan.plugins), {**share.environment, **each_epoch}, listen)
                 except StoppedError:
-                    show(waiting[0].topic, "stopped")
+                    if waiting:
+                        show(waiting[0].topic, "stopped")
                     break
                 except (UserError, CrashedError) as error:
-                    if waiting:  # else it failed after the last fold
+                    if waiting:  # else all are trained
                         failed = waiting.pop(0)
                         show(failed.topic, f"failed: {error}")
                         errors[failed.number] = error
@@ -104,4 +108,7 @@ def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable
             list(pool.map(train_some, shares, [plan.missing_folds[number::num_jobs] for number in range(num_jobs)]))
         finally:
             children.end()  # after Ctrl-C some are still running
+    for error in errors.values():
+        if not isinstance(error, (UserError, CrashedError)):
+            raise error
     return dict(sorted(errors.items()))

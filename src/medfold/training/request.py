@@ -11,7 +11,7 @@ class TrainingRequest:
     """A request to train a run, with the variables of `make train`.
 
     Args:
-        recipe: name of the recipe. Defaults to `baseline`.
+        recipe_name: name of the recipe. Defaults to `baseline`.
         overrides: values that replace values of the recipe.
         seed: seed of the order, the augmentation and the initial weights. Defaults to 0.
         run: name of the run. Defaults to a name made of recipe, seed and overrides.
@@ -24,7 +24,7 @@ class TrainingRequest:
         workers: how many processes make the batches of a training. Defaults to a number that suits the machine.
     """
 
-    recipe: str = "baseline"
+    recipe_name: str = "baseline"
     overrides: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     run: str | None = None
@@ -36,7 +36,7 @@ class TrainingRequest:
     @property
     def run_name(self) -> str:
         """Name of the run."""
-        return self.run or run_name(self.recipe, self.seed, self.overrides)
+        return self.run or run_name(self.recipe_name, self.seed, self.overrides)
 
     def load_recipe(self, competition: Competition) -> Recipe:
         """Loads the recipe with the overrides applied.
@@ -44,4 +44,4 @@ class TrainingRequest:
         Raises:
             UserError: the recipe or a key does not exist, or a value is wrong.
         """
-        return load_recipe(competition.paths, self.recipe, self.overrides)
+        return load_recipe(competition.paths, self.recipe_name, self.overrides)

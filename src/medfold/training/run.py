@@ -99,7 +99,7 @@ def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, 
 def with_file_of_setting(competition: Competition, request: TrainingRequest, error: Exception) -> Exception:
     """Returns an error of a training; one in the value of a key names the file that holds the key."""
     try:
-        with setting_errors_located(competition.paths, request.recipe, request.overrides):
+        with setting_errors_located(competition.paths, request.recipe_name, request.overrides):
             raise error
     except Exception as raised:
         return raised

@@ -39,7 +39,7 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     """
     run_paths = checked_run_paths(competition.paths, request.run_name)
     overrides_text = format_overrides(request.overrides) if request.overrides else None
-    variables = {"RECIPE": request.recipe, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
+    variables = {"RECIPE": request.recipe_name, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
     command = command_without_folders(competition.make_command("train", **variables), run_paths.name)
     metadata = run_metadata(competition, recipe, request.seed, command)
     saved = read_saved_run_json(run_paths)

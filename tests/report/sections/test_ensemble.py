@@ -31,7 +31,7 @@ def test_ensemble_page_lists_members_and_methods(competition):
 
 @pytest.mark.slow
 def test_requested_ensemble_method_is_used(competition):
-    found = ensemble_runs(competition, ["fair", "peeked"], make_dataset(competition), method="stacking")
+    found = ensemble_runs(competition, ["fair", "peeked"], make_dataset(competition), method_name="stacking")
     text = read_page(report(competition, ["fair", "peeked"], method="stacking"))
     (marked,) = re.findall(r'<tr class="marked"><th scope="row">(.*?)</th>', text)
     assert marked == found.method_choice.chosen.method.title

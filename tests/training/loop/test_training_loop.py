@@ -1,7 +1,5 @@
 """The training loop: epochs, the best epoch, early stopping, checkpoints, callbacks, messages; without a net."""
 
-from types import SimpleNamespace
-
 import keras
 import numpy as np
 import pytest
@@ -20,7 +18,7 @@ from medfold.training.loop.training_state import (
     load_state,
     remaining_phases,
 )
-from tests.support.fake_trainings import FakeBatchTrainer, fake_phase
+from tests.support.fake_trainings import FakeBatchTrainer, fake_phase, never_saved
 from tests.support.helpers import refused
 
 AUC, LOG_LOSS = METRICS["auc"], METRICS["log_loss"]
@@ -78,7 +76,7 @@ def test_final_weights_are_the_average_of_the_last_epoch(train):
 
 def test_score_is_that_of_the_averaged_weights(train):
     phase, seen = fake_phase(epochs=1), []
-    remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), TrainingState())
+    remaining = RemainingPhase(phase, never_saved(), TrainingState())
 
     def compute_score() -> float:
         seen.append(final_weight(phase))
@@ -132,7 +130,7 @@ def test_stopped_training_is_not_continued(train):
     phase = fake_phase(epochs=5)
     best_weights, saved = [np.array([1.0])], SavedVariables(FakeBatchTrainer().values(), 0)
     state = TrainingState([], 4, epochs_since_best=2, best_weights=best_weights)
-    remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), state, saved)
+    remaining = RemainingPhase(phase, never_saved(), state, saved)
     train([], remaining=remaining, keep="best", patience=2)
     assert state.num_batches == 4
     assert remaining.saved is None  # no copy of net and optimizer stays in memory
@@ -164,7 +162,7 @@ class Listener(keras.callbacks.Callback):
         self.told.append("train ends")
 
 
-def test_callbacks_are_told_as_fit_tells_them(train):
+def test_callbacks_are_called_as_fit_calls_them(train):
     listener = Listener()
     train([0.7, 0.9], callbacks=[listener])
     first, second = ({"loss": pytest.approx(1 / (1 + 2 * n)), "learning_rate": 0.5} for n in (1, 2))
@@ -253,7 +251,7 @@ def test_overflows_are_counted_in_a_warning(train, capsys):
 def test_rows_of_another_phase_are_not_counted(train):
     history = [{"phase": "head", "epoch": 1, "learning_rate": 0.1, "loss": 0.5, "val_auc": 0.99}]
     phase = fake_phase(epochs=1)
-    remaining = RemainingPhase(phase, SimpleNamespace(is_due=lambda is_epoch_end: False), TrainingState(history))
+    remaining = RemainingPhase(phase, never_saved(), TrainingState(history))
     train([0.7], remaining=remaining, keep="best")
     assert [row["epoch"] for row in remaining.epoch_rows] == [1]
     assert [row["phase"] for row in history] == ["head", "all"]

@@ -142,7 +142,7 @@ export: setup  ## write a trained net as a .keras file, which Keras loads withou
 test: setup  ## run the fast tests, about three minutes   ORDER=7 in the random order of this seed
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"
 
-test-all: setup  ## run all tests, about half an hour   ORDER=7 in the random order of this seed
+test-all: setup  ## run all tests, about an hour   ORDER=7 in the random order of this seed
 	@$(RUN_PYTHON) -m pytest $(PYTEST)
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 

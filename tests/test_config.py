@@ -107,8 +107,11 @@ def test_circular_extends_is_refused(tmp_path, bases):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"task": "multiclass"}, "yaml: 'classes': task multiclass needs three or more$"),
-        ({"labels": {"targets": ["a", "b"]}}, "yaml: 'labels.targets': task binary has one column, found 2$"),
+        ({"task": "multiclass"}, "yaml: 'classes': task multiclass needs three or more, found 0"),
+        (
+            {"labels": {"targets": ["a", "b"]}},
+            "yaml: 'labels.targets': task binary has one column, found 2; for",
+        ),
         ({"classes": ["a", "b", "c"]}, "yaml: 'classes': task binary has two .negative, positive., found 3$"),
         (
             {"task": "multilabel", "labels": {"targets": ["a", "b"]}, "classes": ["a", "b", "c"]},

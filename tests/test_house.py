@@ -11,7 +11,7 @@ from tests.support.helpers import REPOSITORY
 SOURCE, TESTS = REPOSITORY / "src" / "medfold", REPOSITORY / "tests"
 MAX_CHECKS = 10  # of one test: a longer one shows several things
 
-# Modules without logic of their own: constants, data classes, protocols, one call.
+# Modules without logic of their own: constants, data classes, protocols, and commands that tests/end_to_end run.
 THIN = {
     "__main__.py",
     "cluster/cluster_jobs.py",

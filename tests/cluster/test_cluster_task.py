@@ -34,8 +34,9 @@ SILENT = None
 class Attempts:
     """Attempts with scripted messages, errors that are raised, and SILENT for no message in 30 seconds."""
 
-    def __init__(self, scripts):
+    def __init__(self, scripts, seconds_per_message):
         self.scripts, self.begun, self.num_cancelled, self.now = list(scripts), [], 0, 0.0
+        self.seconds_per_message = seconds_per_message
 
     def begin(self, topic, function, arguments, capacity):
         """Begins the next attempt, as the class Attempt does."""
@@ -44,8 +45,7 @@ class Attempts:
 
         def next_message(seconds):
             message = next(script)
-            if message is SILENT:
-                self.now += 30
+            self.now += 30 if message is SILENT else self.seconds_per_message
             if isinstance(message, Exception):
                 raise message
             return message
@@ -60,8 +60,8 @@ class Attempts:
 def follow(monkeypatch, tmp_path):
     """Returns a function that follows a task of scripted attempts, and returns them with what arrived."""
 
-    def follow(*scripts):
-        follow.attempts, arrived = Attempts(scripts), []
+    def follow(*scripts, seconds_per_message=0):
+        follow.attempts, arrived = Attempts(scripts, seconds_per_message), []
         monkeypatch.setattr(cluster_task, "Attempt", follow.attempts.begin)
         monkeypatch.setattr(cluster_task.time, "monotonic", lambda: follow.attempts.now)
         receivers = {
@@ -144,9 +144,10 @@ def test_nice_node_is_reported(follow, capsys):
     assert "10.0.0.2: runs at niceness 15, slower beside other programs" in capsys.readouterr().out
 
 
-def test_lines_about_a_copied_file_are_shown_now_and_then(follow, capsys):
-    follow([STARTED, *[CopyProgress(f"images.npy: {k} MB") for k in range(5)], DONE])
-    assert capsys.readouterr().out == "fold 1     10.0.0.2: images.npy: 0 MB\n"
+def test_lines_about_a_copied_file_are_shown_every_few_seconds(follow, capsys):
+    follow([STARTED, *[CopyProgress(f"images.npy: {k} MB") for k in range(9)], DONE], seconds_per_message=2)
+    shown = capsys.readouterr().out.splitlines()
+    assert shown == [f"fold 1     10.0.0.2: images.npy: {k} MB" for k in (0, 3, 6)]
 
 
 class Imitated:

@@ -34,7 +34,7 @@ def node_inputs(small):
     request = TrainingRequest()
     recipe = request.load_recipe(small)
     plan = plan_run(small, request, recipe, make_dataset(small, recipe.preparation))
-    inputs = plan.missing_folds[0].run_inputs
+    inputs = plan.folds[0].run_inputs
     store = [SharedFile.of(path) for path in sorted(inputs.store.folder.iterdir())]
     common = {"features_file": None, "weights_file": None, "plugins": b"# own", "environment": {"A": "1"}}
     return NodeInputs(

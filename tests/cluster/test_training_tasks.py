@@ -72,7 +72,7 @@ def test_node_gets_files_by_their_names_and_no_pixels(plans, tasks_of, small):
     ((tasks, _),) = tasks_of(TrainingJob(None, plans, 1, {"A": "1"}), [(4, 2)])
     node_inputs, number, checkpoint = tasks[-1].arguments()
     assert (node_inputs.run_inputs.store, node_inputs.run_inputs.seed, number, checkpoint) == (None, 1, 2, None)
-    store = plans[0].missing_folds[0].run_inputs.store.folder
+    store = plans[0].folds[0].run_inputs.store.folder
     assert [file.path for file in node_inputs.store_files] == [str(path.absolute()) for path in sorted(store.iterdir())]
     assert tasks[-1].resources.file_server == ("server", node_inputs.store_files)
     assert (node_inputs.features_file, node_inputs.weights_file, node_inputs.plugins) == (None, None, b"# own code")
@@ -108,17 +108,17 @@ def frozen_plan(plans, tmp_path):
     """A plan whose recipe has a weights file, and trains the head on frozen features, which are missing."""
     weights = tmp_path / "net.weights.h5"
     weights.write_bytes(b"weights")
-    inputs = plans[0].missing_folds[0].run_inputs
+    inputs = plans[0].folds[0].run_inputs
     settings = inputs.recipe.model_dump()
     settings["backbone"]["weights"], settings["training"]["head_epochs"] = str(weights), 2
     features = tmp_path / "features" / "a.npy"
     features.parent.mkdir()
     inputs = replace(inputs, recipe=Recipe.model_validate(settings), features_file=features)
-    return replace(plans[0], missing_folds=[replace(fold, run_inputs=inputs) for fold in plans[0].missing_folds])
+    return replace(plans[0], folds=[replace(fold, run_inputs=inputs) for fold in plans[0].folds])
 
 
 def test_missing_features_are_computed_before_the_folds(frozen_plan, tmp_path, monkeypatch):
-    features = frozen_plan.missing_folds[0].run_inputs.features_file
+    features = frozen_plan.folds[0].run_inputs.features_file
     order = []
 
     def run_tasks(tasks, num_parallel):
@@ -138,6 +138,6 @@ def test_missing_features_are_computed_before_the_folds(frozen_plan, tmp_path, m
     node_inputs = order[2]
     assert [file.path for file in (node_inputs.features_file, node_inputs.weights_file)] == [
         str(features),
-        frozen_plan.missing_folds[0].run_inputs.recipe.backbone.weights,
+        frozen_plan.folds[0].run_inputs.recipe.backbone.weights,
     ]
     assert array_files.is_intact(features, features_hashes_path(features))

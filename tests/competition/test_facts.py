@@ -16,8 +16,11 @@ from tests.support.small_project import SMALL, add_competition
     ("changes", "message"),
     [
         ({"images": {"test": "a/{id}.png"}}, "'images.train' is missing: the pattern of the training images"),
-        ({"images": {"train": "a/{id}.png"}}, "set either 'images.test' \\(the test images\\) or 'labels.holdout'"),
-        ({"labels": {"targets": ["t"], "holdout": 0.2}}, "either 'images.test'"),
+        (
+            {"images": {"train": "a/{id}.png"}},
+            "no test set: set either 'images.test' .* or 'labels.holdout'",
+        ),
+        ({"labels": {"targets": ["t"], "holdout": 0.2}}, "'images.test' and 'labels.holdout' are both set: remove one"),
         (
             {
                 "images": {"train": "a/{id}.png"},
@@ -35,7 +38,10 @@ from tests.support.small_project import SMALL, add_competition
             {"labels": {"targets": ["t"], "group": "p", "keep_columns": ["p"]}},
             "'labels.keep_columns' would publish the group column 'p'",
         ),
-        ({"score": {"metric": "auc", "weights": {"x": 2}}}, "'score.weights' names 'x', which is not a target"),
+        (
+            {"score": {"metric": "auc", "weights": {"x": 2}}},
+            "'score.weights' names 'x', which is not in 'labels.targets'",
+        ),
         ({"score": {"metric": None}}, "'score.metric': not filled in yet"),
     ],
 )

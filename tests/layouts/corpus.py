@@ -657,7 +657,12 @@ fact(
     "train/{nobody}/{id}.png",
 )
 fact("a broken regular expression", r"'labels.group_pattern'", "  group: patient", '  group_pattern: "(p"')
-fact("test set and hold-out", r"either 'images.test'", "  group: patient", "  group: patient\n  holdout: 0.2")
+fact(
+    "test set and hold-out",
+    r"'images.test' and 'labels.holdout'",
+    "  group: patient",
+    "  group: patient\n  holdout: 0.2",
+)
 fact("neither of both", r"either 'images.test'", ', test: "test/{id}.png"', "")
 fact("a hold-out of all", r"'labels.holdout'", "  group: patient", "  group: patient\n  holdout: 1.5")
 fact(
@@ -797,7 +802,7 @@ recipe(
 )
 recipe(
     "focal loss of soft labels",
-    r"--set: 'training.loss': focal loss is for hard labels",
+    r"--set: 'training.loss': focal loss needs targets of 0 and 1",
     "training.loss=focal training.mixup=0.2",
 )
 recipe(

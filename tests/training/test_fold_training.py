@@ -5,14 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from filelock import Timeout
 
 from medfold.competition import PreparationSettings
 from medfold.data import make_dataset
 from medfold.images import load_store, store_key
 from medfold.paths import FoldPaths
-from medfold.system import hardware
+from medfold.system import hardware, locks
+from medfold.training import fold as fold_package
 from medfold.training.fold_inputs import FoldInputs
-from medfold.training.fold_training import FoldTrainings, default_num_workers
+from medfold.training.fold_training import FoldTrainings, default_num_workers, train_missing
+from tests.support.finished_runs import finished_run
 from tests.support.small_tasks import task
 
 
@@ -39,3 +42,54 @@ def test_copy_in_another_process_reads_the_same_store(small):
     np.testing.assert_array_equal(copy.pixels, store.pixels)
     assert copy.rows.equals(store.rows)
     assert len(pickled) < store.pixels.nbytes
+
+
+@pytest.fixture
+def train_fold(monkeypatch):
+    """Imitates the training of a fold; `calls` are the numbers of the folds, each with the nets that it was given."""
+
+    class FoldModule:
+        KeptNets = list
+
+        def train_fold(self, fold, kept_nets):
+            train_fold.calls.append((fold.number, kept_nets))
+            train_fold.then(fold)
+            return 0.75
+
+    def train_fold():
+        pass
+
+    train_fold.calls, train_fold.then = [], lambda fold: None
+    monkeypatch.setattr(fold_package, "fold", FoldModule(), raising=False)
+    return train_fold
+
+
+def folds_of(small, num_folds):
+    return [FoldInputs(task(), number, small.paths.run("one").fold(number)) for number in range(num_folds)]
+
+
+def test_folds_of_a_process_keep_their_nets(small, train_fold):
+    folds = folds_of(small, 3)
+    assert [fold.number for fold in train_missing(folds)] == [0, 1, 2]
+    assert [number for number, _ in train_fold.calls] == [0, 1, 2]
+    assert len({id(kept_nets) for _, kept_nets in train_fold.calls}) == 1
+
+
+def test_fold_that_is_trained_elsewhere_meanwhile_is_not_trained_again(small, train_fold, capsys):
+    train_fold.then = lambda fold: finished_run(small, "one", folds=[1])
+    assert [fold.number for fold in train_missing(folds_of(small, 3))] == [0, 1, 2]
+    assert [number for number, _ in train_fold.calls] == [0, 2]
+    assert "fold 1 " not in capsys.readouterr().out
+
+
+def test_fold_is_locked_while_it_is_trained(small, train_fold):
+    held = []
+
+    def note(fold):
+        with pytest.raises(Timeout):
+            locks.lock(fold.paths.folder).acquire(timeout=0)
+        held.append(fold.number)
+
+    train_fold.then = note
+    list(train_missing(folds_of(small, 2)))
+    assert held == [0, 1]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock, Timeout
@@ -19,7 +20,7 @@ from medfold.data import make_dataset
 from medfold.errors import UserError
 from medfold.runs.fold_state import trained_folds
 from medfold.system import hardware
-from medfold.system.reporting_processes import CrashedError
+from medfold.system.reporting_processes import CrashedError, StoppedError
 from medfold.training import TrainingRequest, parallel
 from medfold.training.fold_inputs import FoldInputs
 from medfold.training.run_plan import RunPlan, plan_run
@@ -64,29 +65,31 @@ def test_resource_share_limits_cores(monkeypatch):
 
 @pytest.fixture
 def children(monkeypatch, two_cores):
-    """Imitates the child processes: `fails` holds the errors of folds that fail, `begun` the folds of each child."""
+    """Imitates the child processes: `fails` holds the errors of folds that fail, `begun` the folds of each child.
+
+    With `is_ctrl_c` a child is stopped because all are.
+    """
+    state = SimpleNamespace(fails={}, begun=[], is_ctrl_c=False)
 
     class Children:
-        are_ending, fails, begun = False, {}, []
-
         def __init__(self, module, folder):
-            pass
+            self.are_ending = False
 
         def run(self, work, environment, listen):
-            Children.begun.append([fold.number for fold in work.folds])
+            state.begun.append([fold.number for fold in work.folds])
             listen({"topic": "store", "text": "of no fold"})
-            for fold in list(work.folds):
+            for fold in work.folds:
                 listen({"topic": fold.topic, "text": f"epoch on {environment['OMP_NUM_THREADS']} thread"})
-                if fold.number in Children.fails:
-                    raise Children.fails[fold.number]
+                if fold.number in state.fails:
+                    self.are_ending = state.is_ctrl_c
+                    raise state.fails[fold.number]
                 listen({"trained": fold.number})
 
         def end(self):
-            Children.are_ending = True
+            self.are_ending = True
 
-    Children.begun, Children.fails = [], {}
     monkeypatch.setattr(parallel, "ReportingProcesses", Children)
-    return Children
+    return state
 
 
 def plan_of(small, num_folds):
@@ -112,20 +115,29 @@ def test_after_a_failed_fold_another_child_trains_the_rest(children, small, caps
     assert "fold 0     failed: out of memory" in capsys.readouterr().out
 
 
+def test_folds_of_a_child_that_somebody_stops_are_errors(children, small, capsys):
+    children.fails = {2: StoppedError()}
+    errors = parallel.train_in_parallel(small.project_paths.root, plan_of(small, 5), 2, list)
+    assert {number: str(error) for number, error in errors.items()} == dict.fromkeys((2, 4), "stopped by a signal")
+    assert "fold 2     stopped" in capsys.readouterr().out
+
+
+def test_folds_that_are_stopped_with_the_command_are_no_errors(children, small):
+    children.fails, children.is_ctrl_c = {1: StoppedError()}, True
+    assert parallel.train_in_parallel(small.project_paths.root, plan_of(small, 5), 1, list) == {}
+    assert children.begun == [[0, 1, 2, 3, 4]]
+
+
 @pytest.mark.parametrize("error", [UserError("no disk space left"), KeyError("target")])
-def test_error_after_a_fold_is_reported_when_all_are_trained(children, small, error):
+def test_error_after_a_fold_is_raised_when_all_are_trained(children, small, error):
     def finish():
         finished.append(1)
         if len(finished) == 2:
             raise error
 
     finished = []
-    if isinstance(error, KeyError):
-        with pytest.raises(KeyError):
-            parallel.train_in_parallel(small.project_paths.root, plan_of(small, 3), 2, finish)
-    else:
-        errors = parallel.train_in_parallel(small.project_paths.root, plan_of(small, 3), 2, finish)
-        assert list(errors.values()) == [error]
+    with pytest.raises(type(error)):
+        parallel.train_in_parallel(small.project_paths.root, plan_of(small, 3), 2, finish)
     assert len(finished) == 3
 
 
@@ -190,7 +202,7 @@ def test_missing_fold_is_trained_with_original_job_count(project_folder, two_cor
     )
     train(competition, jobs=None)
     ((plan, num_jobs),) = requested
-    assert (plan.missing_numbers, num_jobs) == ([1], 2)
+    assert (plan.fold_numbers, num_jobs) == ([1], 2)
 
 
 @pytest.mark.slow

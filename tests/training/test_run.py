@@ -150,8 +150,8 @@ def test_folds_are_divided_among_processes(folded, dataset, fake_fold, children,
     train_folds(folded, dataset, **variables)
     ((plan, jobs),) = children.asked
     assert jobs == num_jobs
-    assert plan.missing_numbers == [fold for fold in variables.get("folds", [1, 2]) if fold]
-    assert all(fold.run_inputs.num_workers is None for fold in plan.missing_folds)  # a child knows its share of cores
+    assert plan.fold_numbers == [fold for fold in variables.get("folds", [1, 2]) if fold]
+    assert all(fold.run_inputs.num_workers is None for fold in plan.folds)  # a child knows its share of cores
     assert fake_fold.trained == []
 
 
@@ -166,10 +166,10 @@ def test_features_are_computed_in_children_if_there_are_several_jobs_or_gpus(
 
     def plan_with_head(*arguments):
         plan = run_plan.plan_run(*arguments)
-        inputs = plan.missing_folds[0].run_inputs
+        inputs = plan.folds[0].run_inputs
         training = inputs.recipe.training.model_copy(update={"head_epochs": 1})
         inputs = replace(inputs, recipe=inputs.recipe.model_copy(update={"training": training}))
-        return replace(plan, missing_folds=[replace(fold, run_inputs=inputs) for fold in plan.missing_folds])
+        return replace(plan, folds=[replace(fold, run_inputs=inputs) for fold in plan.folds])
 
     monkeypatch.setattr(run, "plan_run", plan_with_head)
     started = []

@@ -24,8 +24,8 @@ def test_missing_folds_are_planned_with_what_they_are_trained_from(plan_of, smal
     make_dataset(small)
     finished_run(small, "one", folds=[1])
     plan = plan_of(workers=3)
-    assert (plan.missing_numbers, list(plan.requested)) == ([0, 2], [0, 1, 2])
-    fold = plan.missing_folds[1]
+    assert (plan.fold_numbers, list(plan.requested_numbers)) == ([0, 2], [0, 1, 2])
+    fold = plan.folds[1]
     assert (fold.number, fold.paths, fold.topic) == (2, plan.run_paths.fold(2), "fold 2")
     assert (fold.run_inputs.seed, fold.run_inputs.num_workers) == (0, 3)
     assert len(fold.run_inputs.store.pixels) == 103
@@ -36,7 +36,7 @@ def test_trained_run_has_nothing_to_train(plan_of, small, capsys):
     make_dataset(small)
     finished_run(small, "one")
     capsys.readouterr()
-    assert plan_of().missing_folds == []
+    assert plan_of().folds == []
     assert "train      all folds are trained in runs/small/one\n" in capsys.readouterr().out
 
 

@@ -44,7 +44,7 @@ def test_missing_folds_are_the_requested_ones_that_are_not_done(folded, folds, r
     finished_run(folded, "one", folds=[1])
     request = TrainingRequest(run="one", folds=folds)
     assert list(run_start.requested_folds(folded, request)) == requested
-    assert run_start.missing_folds(folded, request) == missing
+    assert run_start.missing_fold_numbers(folded, request) == missing
 
 
 def test_folds_hashed_by_an_earlier_version_keep_their_hash(folded):

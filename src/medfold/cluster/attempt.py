@@ -15,7 +15,7 @@ SILENCE_SECONDS = 20.0  # after this time without a message a node counts as los
 
 
 class LostError(Exception):
-    """The node or the process of an attempt is lost, or does not answer any more; the text follows the node's name."""
+    """The node or the process of an attempt is lost, or does not answer any more; the text completes `<node> ...`."""
 
 
 class Attempt:

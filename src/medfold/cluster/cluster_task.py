@@ -11,7 +11,7 @@ from typing import Any
 
 from medfold.cluster.attempt import SILENCE_SECONDS, Attempt, LostError
 from medfold.cluster.capacity import Capacity
-from medfold.cluster.messages import RESULTS, CopyProgress, Crashed, Failed, FilePart, Line, Message, Started
+from medfold.cluster.messages import RESULTS, CopyProgress, Crashed, Failed, FilePart, Heartbeat, Line, Message, Started
 from medfold.errors import UserError
 from medfold.system import files
 from medfold.terminal.console import say, warn
@@ -119,6 +119,7 @@ class ClusterTask:
                 attempt.cancel()
 
     def _handle(self, message: Message) -> None:
+        """Shows, keeps or raises what a message says; each one, also a heartbeat, shows that the node is there."""
         self._heard_at = time.monotonic()
         match message:
             case Started(node, niceness):
@@ -140,6 +141,8 @@ class ClusterTask:
             case CopyProgress(text) if self._heard_at - self._shown_at > SHOW_SECONDS:
                 self._shown_at = self._heard_at
                 say(self.topic, f"{self._node}: {text}")
+            case CopyProgress() | Heartbeat():
+                pass
 
     def _receive(self, part: FilePart) -> None:
         """Writes a part of a file that arrives, and puts the file in place when it is whole."""

@@ -53,10 +53,10 @@ def train_on_cluster(
         UserError: errors of `plan_run` and of `driver_messages`; or a training failed, which ends all others.
     """
     plans = [plan_run(competition, request, recipe, dataset) for request in requests]
-    waiting = [plan for plan in plans if plan.missing_folds]
+    waiting = [plan for plan in plans if plan.folds]
     if waiting:
         for plan in waiting:
-            say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.missing_numbers)}")
+            say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.fold_numbers)}")
         with ExitStack() as locked:
             for plan in waiting:
                 locked.enter_context(remove_run_if_no_fold_started(plan.run_paths))
@@ -80,7 +80,7 @@ def _run_driver(
 ) -> None:
     """Runs the driver until all folds are trained; the OOF score of a run is updated after each of its folds."""
     plan_of_run = {plan.run_paths.name: plan for plan in plans}
-    topics = [task_topic(plan, fold, len(plans)) for plan in plans for fold in plan.missing_folds]
+    topics = [task_topic(plan, fold, len(plans)) for plan in plans for fold in plan.folds]
     environment = {EACH_EPOCH: "1"} if console.is_terminal else {}
     job = TrainingJob(address, plans, plans[0].request.jobs, environment)
     try:

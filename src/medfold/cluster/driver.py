@@ -20,13 +20,13 @@ from medfold.cluster.scan_tasks import scan
 from medfold.cluster.training_tasks import train
 from medfold.errors import UserError
 from medfold.system import hardware
-from medfold.system.reporting_processes import report
+from medfold.system.reporting_processes import work_as_child
 from medfold.terminal.command_text import variable
 
 
 def main() -> int:
     """Does the job that standard input requests, and returns the exit code."""
-    return report(_do)
+    return work_as_child(_do)
 
 
 def _do(job: ClusterJob, send: Callable[..., None]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from medfold.cluster.cluster_jobs import ClusterJob
 from medfold.cluster.connection import ClusterAddress, check_path_of_python, check_ray_installed, ray_environment
 from medfold.errors import UserError
-from medfold.system.reporting_processes import CrashedError, Message, ReportingProcesses, StoppedError
+from medfold.system.reporting_processes import ChildMessage, CrashedError, ReportingProcesses, StoppedError
 from medfold.system.threads import items_from_thread
 from medfold.terminal.command_text import variable
 
@@ -26,7 +26,7 @@ def check_cluster(address: ClusterAddress | None) -> None:
         check_path_of_python()
 
 
-def driver_messages(root: Path, job: ClusterJob) -> Iterator[Message]:
+def driver_messages(root: Path, job: ClusterJob) -> Iterator[ChildMessage]:
     """Runs the driver until its job is done; it ends with the generator.
 
     Args:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -103,7 +103,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "medfold"
 
 
-def fetch(file_server: Any, file: SharedFile) -> Iterator[Message]:
+def fetch(file_server: Any, file: SharedFile) -> Generator[Message, None, Path]:
     """Finds a file on this node, and copies it into the cache if it is neither shared nor there.
 
     Args:
@@ -137,7 +137,7 @@ def fetch(file_server: Any, file: SharedFile) -> Iterator[Message]:
             yield CopyProgress(f"waiting for another task that copies {Path(file.path).name}")
 
 
-def wait_for(result: Any) -> Iterator[Message]:
+def wait_for(result: Any) -> Generator[Message, None, Any]:
     """Yields heartbeats until a result of another process is there, and returns it."""
     while not ray.wait([result], timeout=HEARTBEAT_SECONDS)[0]:
         yield Heartbeat()

@@ -51,8 +51,12 @@ def scan_images_on_node(
     Yields:
         Messages; the file is an archive of NumPy with the pixels of these images, in their order, and the results.
     """
-    with work_folder() as folder:
-        yield from reported(_scan(node_scan, images, raw_files, folder, file_server))
+
+    def work() -> Iterator[Message]:
+        with work_folder() as folder:
+            yield from _scan(node_scan, images, raw_files, folder, file_server)
+
+    yield from reported(work())
 
 
 def _scan(

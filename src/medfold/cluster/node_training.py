@@ -1,7 +1,7 @@
 """What a task of Ray does on a node: it trains a fold in a child process, and sends what the driver must know."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -60,31 +60,40 @@ def train_fold_on_node(
     Yields:
         Messages; the files are checkpoints, and the archive with the results.
     """
-    with work_folder() as folder:
-        run_paths = RunPaths(folder / "run", "", folder)
-        fold_paths = run_paths.fold(number)
-        if checkpoint is not None:
-            fold_paths.folder.mkdir(parents=True)
-            fold_paths.checkpoint.write_bytes(checkpoint)
 
-        def make(inputs: RunInputs, plugins: Path) -> Work:
-            return FoldTrainings([FoldInputs(inputs, number, fold_paths)], plugins)
+    def work() -> Iterator[Message]:
+        with work_folder() as folder:
+            run_paths = RunPaths(folder / "run", "", folder)
+            fold_paths = run_paths.fold(number)
+            if checkpoint is not None:
+                fold_paths.folder.mkdir(parents=True)
+                fold_paths.checkpoint.write_bytes(checkpoint)
 
-        def results() -> Path:
-            pack_folds(run_paths, [number], folder / "results.zip")
-            return folder / "results.zip"
+            def make(run_inputs: RunInputs, plugins: Path) -> Work:
+                return FoldTrainings([FoldInputs(run_inputs, number, fold_paths)], plugins)
 
-        yield from reported(_work(node_inputs, make, results, fold_paths, folder, file_server))
+            def results() -> Path:
+                pack_folds(run_paths, [number], folder / "results.zip")
+                return folder / "results.zip"
+
+            yield from _work(node_inputs, make, results, fold_paths, folder, file_server)
+
+    yield from reported(work())
 
 
 def compute_features_on_node(node_inputs: NodeInputs, file_server: Any) -> Iterator[Message]:
     """Computes the features of the frozen backbone on this node; yields messages as `train_fold_on_node` does."""
-    with work_folder() as folder:
 
-        def make(inputs: RunInputs, plugins: Path) -> Work:
-            return FeatureComputation(replace(inputs, features_file=folder / "features.npy"), plugins)
+    def work() -> Iterator[Message]:
+        with work_folder() as folder:
+            features = folder / "features.npy"
 
-        yield from reported(_work(node_inputs, make, lambda: folder / "features.npy", None, folder, file_server))
+            def make(run_inputs: RunInputs, plugins: Path) -> Work:
+                return FeatureComputation(replace(run_inputs, features_file=features), plugins)
+
+            yield from _work(node_inputs, make, lambda: features, None, folder, file_server)
+
+    yield from reported(work())
 
 
 def _work(
@@ -105,7 +114,7 @@ def _work(
     yield from send_file(RESULTS, results())
 
 
-def _inputs_here(node_inputs: NodeInputs, folder: Path, file_server: Any) -> Iterator[Message]:
+def _inputs_here(node_inputs: NodeInputs, folder: Path, file_server: Any) -> Generator[Message, None, RunInputs]:
     """Gets the store, the features and the weights, and returns the settings and data with their paths here."""
     inputs = node_inputs.run_inputs
     for file in node_inputs.store_files:

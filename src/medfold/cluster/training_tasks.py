@@ -31,9 +31,9 @@ def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., No
         nodes: cores and GPUs of each node.
         send: sends a message to the command.
     """
-    capacity = plan_capacity(nodes, job.jobs, sum(len(plan.requested) for plan in job.plans))
-    say("cluster", _describe(nodes, capacity, sum(len(plan.missing_folds) for plan in job.plans)))
-    run_inputs = job.plans[0].missing_folds[0].run_inputs
+    capacity = plan_capacity(nodes, job.jobs, sum(len(plan.requested_numbers) for plan in job.plans))
+    say("cluster", _describe(nodes, capacity, sum(len(plan.folds) for plan in job.plans)))
+    run_inputs = job.plans[0].folds[0].run_inputs
     store_files = [SharedFile.of(path) for path in sorted(run_inputs.store.folder.iterdir())]
     weights = Path(run_inputs.recipe.backbone.weights).expanduser()
     node_inputs = NodeInputs(
@@ -57,9 +57,9 @@ def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., No
     resources = JobResources(capacity, start_file_server(shared))
     tasks = []
     for plan in job.plans:
-        reference = ray.put(replace(node_inputs, run_inputs=replace(plan.missing_folds[0].run_inputs, store=None)))
-        for fold in plan.missing_folds:
-            finish = partial(send, run=plan.run_paths.name, fold=fold.number)
+        reference = ray.put(replace(node_inputs, run_inputs=replace(plan.folds[0].run_inputs, store=None)))
+        for fold in plan.folds:
+            finish = partial(send, run=plan.run_paths.name)
             topic = task_topic(plan, fold, len(job.plans))
             tasks.append(fold_task(topic, resources, reference, plan.run_paths, fold.number, finish))
     run_tasks(tasks, capacity.num_parallel if job.jobs else len(tasks))

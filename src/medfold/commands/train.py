@@ -27,7 +27,7 @@ from medfold.tracking import Tracking
 from medfold.training import (
     TrainingRequest,
     check_recipe_trainable,
-    missing_folds,
+    missing_fold_numbers,
     train_run,
 )
 
@@ -85,23 +85,22 @@ def train(
     if on == "kaggle":
         find_data_on_kaggle(competition)  # raises its errors before the images are scanned
         dataset = _make_dataset(competition, None)
-        scores = (train_on_kaggle(competition, request, resolved_recipe, dataset) for request in requests)
+        train_one = train_on_kaggle
     else:
-        dataset = _prepare_training_here(competition, requests, resolved_recipe)
-        if on == "ray":
-            scores = train_on_cluster(competition, requests, resolved_recipe, dataset, address, tracking.write)
-        else:
-            train_one = partial(train_run, after_fold=tracking.write)
-            scores = (train_one(competition, request, resolved_recipe, dataset) for request in requests)
-    for request, score in zip(requests, scores, strict=True):
+        dataset = _prepare_training(competition, requests, resolved_recipe)
+        train_one = partial(train_run, after_fold=tracking.write)
+    if on == "ray":  # all seeds side by side
+        scores = train_on_cluster(competition, requests, resolved_recipe, dataset, address, tracking.write)
+    for number, request in enumerate(requests):
+        score = scores[number] if on == "ray" else train_one(competition, request, resolved_recipe, dataset)
         tracking.write(request.run_name)
         if score and show_score:
             say("OOF score", describe_score(competition.facts, score, dataset.train["unit"].nunique()))
 
 
-def _prepare_training_here(competition: Competition, requests: list[TrainingRequest], recipe: Recipe) -> Dataset:
+def _prepare_training(competition: Competition, requests: list[TrainingRequest], recipe: Recipe) -> Dataset:
     """Makes the dataset with its store; before folds are trained, checks recipe and store."""
-    has_missing_folds = any(missing_folds(competition, request) for request in requests)
+    has_missing_folds = any(missing_fold_numbers(competition, request) for request in requests)
     if has_missing_folds:
         check_recipe_trainable(competition, recipe)
         _warn_about_recipe(competition, requests[0], recipe)

@@ -15,6 +15,7 @@ from medfold.competition.facts_sections import (
     SubmissionFacts,
     items_as_text,
 )
+from medfold.text import did_you_mean
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
@@ -27,8 +28,8 @@ class CompetitionFacts(config.SettingsFile):
     title: str = Field(description="Name of the competition, shown in reports.")
     url: str | None = Field(
         default=None,
-        description="Address of the competition or data set, where `source` does not name it. Uploads go there if "
-        "`source` names no competition.",
+        description="Address of the competition or data set, where `source` does not name it. If `source` names no "
+        "competition on Kaggle, `make submit` uploads to the one at this address.",
     )
     licence: str | None = Field(default=None, description="Licence of the data, shown in reports.")
     source: dict[str, Any] = Field(description="Source of the raw data: `kind`, and the options of that kind.")
@@ -99,8 +100,12 @@ class CompetitionFacts(config.SettingsFile):
             raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test set")
         if self.labels.split:
             self._check_split_column()
-        elif not has_arrays and bool(self.images.test) == bool(self.labels.holdout):
-            raise ValueError("set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)")
+        elif not has_arrays and self.images.test and self.labels.holdout:
+            raise ValueError("'images.test' and 'labels.holdout' are both set: remove one, either makes a test set")
+        elif not has_arrays and not self.images.test and not self.labels.holdout:
+            raise ValueError(
+                "no test set: set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)"
+            )
         if self.labels.holdout and self.submission.sample:
             raise ValueError("a test set made by 'labels.holdout' has no 'submission.sample'")
         if self.labels.holdout and self.score.unit:
@@ -119,10 +124,11 @@ class CompetitionFacts(config.SettingsFile):
 
     def _check_score(self) -> None:
         if self.score.unit and self.task == "multiclass":
-            raise ValueError("'score.unit' is for tasks binary, multilabel and ordinal")
+            raise ValueError("'score.unit' is for tasks binary, multilabel and ordinal: remove it, or change 'task'")
         unknown = sorted(set(self.score.weights) - set(self.labels.targets))
         if unknown:
-            raise ValueError(f"'score.weights' names '{unknown[0]}', which is not a target")
+            hint = did_you_mean(unknown[0], self.labels.targets)
+            raise ValueError(f"'score.weights' names '{unknown[0]}', which is not in 'labels.targets'{hint}")
 
     def _check_lists(self) -> None:
         if self.submission.layout == "lists":
@@ -147,16 +153,20 @@ class CompetitionFacts(config.SettingsFile):
         if reserved := [name for name in self.prediction_columns if name in ("id", "fold", "expected")]:
             raise ValueError(f"a class has the name '{reserved[0]}', which is reserved for medfold's own tables")
         if len(self.labels.targets) != 1:
-            raise ValueError(f"'labels.targets': task {self.task} has one column, found {len(self.labels.targets)}")
+            found = f"task {self.task} has one column, found {len(self.labels.targets)}"
+            raise ValueError(f"'labels.targets': {found}; for several labels per image set task: multilabel")
         if self.task == "binary":
             if self.classes and len(self.classes) != 2:
                 raise ValueError(f"'classes': task binary has two (negative, positive), found {len(self.classes)}")
         elif not self.classes or len(self.classes) < 3:
-            raise ValueError(f"'classes': task {self.task} needs three or more")
+            found = f"task {self.task} needs three or more, found {len(self.classes or ())}"
+            raise ValueError(f"'classes': {found}: list the values of the target column, such as [a, b, c]")
 
     def _check_split_column(self) -> None:
         if self.labels.layout not in ("wide", "one_hot", "lists"):
-            raise ValueError("'labels.split' is for tables with a row for each image")
+            raise ValueError(
+                "'labels.split' is for tables with a row for each image (layout wide, one_hot or lists): remove it"
+            )
         if self.upload != "none":
             raise ValueError(
                 "'labels.split' is for upload: none; on Kaggle the sample submission lists the test images"

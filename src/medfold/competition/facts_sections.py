@@ -183,7 +183,8 @@ class LabelFacts(StrictModel):
             raise ValueError(f"'labels.keep_columns' has '{targets[0]}', which is a target or no name: remove it")
         if self.group in self.keep_columns:
             raise ValueError(
-                f"'labels.keep_columns' would publish the group column '{self.group}'; the group number is kept anyway"
+                f"'labels.keep_columns' would publish the group column '{self.group}': remove it there; its number is "
+                "kept anyway"
             )
         return self
 

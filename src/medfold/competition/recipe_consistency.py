@@ -39,7 +39,7 @@ def check_no_contradictions(training: TrainingSettings, location: Callable[[str]
         (
             training.loss == "focal" and soft_targets,
             "loss",
-            f"focal loss is for hard labels: with {', '.join(soft_targets)} a target of 0.7 would be learnt as 0.88",
+            f"focal loss needs targets of 0 and 1, which {' and '.join(soft_targets)} would change",
             f"Set it to cross_entropy, or {', '.join(soft_targets)} to 0",
         ),
     ):

@@ -147,8 +147,8 @@ class TrainingSettings(StrictModel):
         default=0.98,
         ge=0,
         lt=1,
-        description="Decay per step of the moving average of the weights, used for predictions; lower in runs "
-        "of few steps. 0: none.",
+        description="Decay per step of the moving average of the weights, used for predictions. In runs of few steps "
+        "medfold lowers it by itself. 0: none.",
     )
     precision: Literal["auto", "float32", "float16", "bfloat16"] = Field(
         default="auto",

@@ -32,7 +32,7 @@ class Dataset:
     """The samples of a competition with folds, ready for training; images that cannot be read are left out.
 
     Args:
-        train: training samples: id, group (duplicates joined), fold and the columns of the sample table.
+        train: training samples: id, group (duplicates joining), fold and the columns of the sample table.
         targets: int (n,) or (n, labels), in the order of `train`.
         test: readable samples of the test set, with the columns of the sample table.
         test_groups: group of each unit of the test set, indexed by unit; units with unreadable images included.
@@ -87,12 +87,12 @@ def make_dataset(
         all_samples, near = _measured_samples(
             competition, preparation, with_near_duplicates or makes_folds or joins_near
         )
-        joined = near if joins_near else None  # near-duplicates that join groups
+        joining = near if joins_near else None  # near-duplicates that join groups
         if needs_holdout(paths):
-            all_samples = set_aside_holdout(competition, all_samples, joined)
+            all_samples = set_aside_holdout(competition, all_samples, joining)
         train, test, unreadable = _split_readable(all_samples)
         targets = encode_targets(facts, train)
-        train["group"] = join_duplicates(train, joined)
+        train["group"] = join_duplicates(train, joining)
         train["fold"] = _assigned_folds(competition, train, targets, unreadable, makes_folds)
         leaks = find_leaks(train, test, targets, near.pairs if near else None)
         _check_groups_are_whole(competition, leaks)

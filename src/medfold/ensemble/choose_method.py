@@ -141,14 +141,14 @@ def _score_method(
     """Scores a method against the arithmetic mean; cross-fitted if several folds are trained."""
     fit = _fit_of(method, metric, per_class)
     fitted = fit(members.predictions, members.targets)
-    in_sample = fitted.apply(members.predictions)
-    predictions = in_sample
+    in_sample_predictions = fitted.apply(members.predictions)
+    predictions = in_sample_predictions
     if members.can_be_cross_fitted:
         predictions = cross_fit(fit, members.predictions, members.targets, members.folds)
     return MethodCandidate(
         fitted=fitted,
         predictions=predictions,
-        in_sample=metric(members.targets, in_sample),
+        in_sample=metric(members.targets, in_sample_predictions),
         cross_fitted=metric(members.targets, predictions),
         gain=_gain(metric, members, predictions, arithmetic_mean.predictions),
         method=method,

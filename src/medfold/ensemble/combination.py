@@ -38,7 +38,7 @@ def mean_by_id(tables: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.Dat
             what = (
                 f"{count_of(len(differ), 'id differs', 'ids differ')} from {first_name}: {shorten_list(sorted(differ))}"
             )
-            raise UserError(what, name, "All of them must predict the same samples")
+            raise UserError(what, name, "Train the run again, or leave it out")
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
         check_finite(values, first["id"], name)
         arrays.append(values)
@@ -56,13 +56,16 @@ def mean_of_arrays(arrays: list[np.ndarray]) -> np.ndarray:
 
 
 def combine_runs(
-    facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit_of_image: pd.Series, fitted: FittedTransform
+    facts: CompetitionFacts,
+    predictions_by_run: dict[str, pd.DataFrame],
+    unit_of_image: pd.Series,
+    fitted: FittedTransform,
 ) -> pd.DataFrame:
     """Combines the predictions of runs into one row per unit.
 
     Args:
         facts: facts of the competition (the prediction columns, and how samples are aggregated into units).
-        runs: by name, `id` (of the image) and prediction columns; the same images in each.
+        predictions_by_run: by name of the run, `id` (of the image) and prediction columns; the same images in each.
         unit_of_image: the unit of each image, indexed by image id.
         fitted: combines the predictions of the runs.
 
@@ -72,17 +75,20 @@ def combine_runs(
     Raises:
         UserError: the runs predict different units.
     """
-    ids, stack = _stack_runs(facts, runs, unit_of_image)
+    ids, stack = _stack_runs(facts, predictions_by_run, unit_of_image)
     table = pd.DataFrame(fitted.apply(stack) if len(ids) else stack[0], columns=facts.prediction_columns)
     table.insert(0, "id", ids)
     return table
 
 
 def _stack_runs(
-    facts: CompetitionFacts, runs: dict[str, pd.DataFrame], unit_of_image: pd.Series
+    facts: CompetitionFacts, predictions_by_run: dict[str, pd.DataFrame], unit_of_image: pd.Series
 ) -> tuple[pd.Index, np.ndarray]:
     """Returns the units that the runs predict, and the predictions: float64 (runs, units, columns)."""
-    tables = {name: aggregate_predictions(facts, table, unit_of_image).set_index("id") for name, table in runs.items()}
+    tables = {
+        name: aggregate_predictions(facts, table, unit_of_image).set_index("id")
+        for name, table in predictions_by_run.items()
+    }
     (first_name, first_table), *_ = tables.items()
     for name, table in tables.items():
         if differ := set(table.index) ^ set(first_table.index):

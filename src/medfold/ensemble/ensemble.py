@@ -93,10 +93,10 @@ def ensemble_runs(
     oof = replace(first_run, predictions=method_choice.used.predictions)
     run_score = oof_score(facts, oof, any(run.is_optimistic for run in runs), oof_probabilities)
     score = replace(run_score, ensemble=_method_entry(members, method_choice))
-    tests_by_run = {run.name: _test_predictions(facts, run) for run in runs}
+    test_predictions_by_run = {run.name: _test_predictions(facts, run) for run in runs}
     unit = dataset.test.set_index("id")["unit"]
-    test_predictions = combine_runs(facts, tests_by_run, unit, method_choice.used.fitted)
-    test_probabilities = combine_runs(facts, tests_by_run, unit, for_probabilities.fitted)
+    test_predictions = combine_runs(facts, test_predictions_by_run, unit, method_choice.used.fitted)
+    test_probabilities = combine_runs(facts, test_predictions_by_run, unit, for_probabilities.fitted)
     prior = label_means(facts, targets_of_units(dataset.train["unit"].to_numpy(), dataset.targets))
     calibration = None
     if members.can_be_cross_fitted:

@@ -206,6 +206,7 @@ class KaggleCompetitions:
         return self._submit_once(slug, content_id, send)
 
     def _submit_once(self, slug: str, content_id: str, send: Callable[[], Any]) -> int:
+        """Sends a submission, and after a lost answer searches for it before it is sent again; returns its number."""
         before = self._refs(slug, content_id)
         for _ in range(MAX_ATTEMPTS):
             self.session.api.uploaded = False

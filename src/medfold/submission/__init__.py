@@ -2,7 +2,7 @@
 
 - `draft`: a submission before the upload; `message`: its message on Kaggle, with its content id;
 - `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words;
-- `check`: refuses what a leaderboard would refuse or score wrongly;
+- `build`: the table, checked; `check`: refuses what a leaderboard would refuse or score wrongly;
 - `submit`: records a draft before its upload, and never uploads the same predictions twice;
 - `ledger`: a row for every submission; `record`: the JSON file beside each; `earlier_submissions`: searches
   among them;
@@ -10,8 +10,8 @@
 - `leaderboards/`: a class per kind of upload; `leaderboard_result`: the answer of one.
 """
 
+from medfold.submission.build import check_sample_submission, checked_submission
 from medfold.submission.cell_format import explain_class_words
-from medfold.submission.check import check_sample_submission, checked_submission
 from medfold.submission.draft import draft_submission
 from medfold.submission.earlier_submissions import content_id_of, find_scored_row
 from medfold.submission.leaderboard_result import LeaderboardResult

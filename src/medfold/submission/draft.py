@@ -10,7 +10,8 @@ from medfold.data import read_sample_submission
 from medfold.ensemble import Ensemble
 from medfold.errors import UserError
 from medfold.scoring import chance_score, metric_of
-from medfold.submission.check import check_submission, checked_submission
+from medfold.submission.build import checked_submission
+from medfold.submission.check import check_submission
 from medfold.submission.message import describe_submission, make_content_id
 from medfold.submission.table import fill_missing, read_submission
 from medfold.system import files

@@ -31,7 +31,7 @@ COPIED_ERRORS = (
     MissingFileError,
 )  # not subclasses: one of plugins.py could not be read in the parent
 
-Message = dict[str, Any]
+ChildMessage = dict[str, Any]
 
 
 class StoppedError(Exception):
@@ -64,7 +64,7 @@ class ReportingProcesses:
         """True after `end`: no child is started any more."""
         return self._ending.is_set()
 
-    def run(self, request: Any, environment: Mapping[str, str], listen: Callable[[Message], None]) -> None:
+    def run(self, request: Any, environment: Mapping[str, str], listen: Callable[[ChildMessage], None]) -> None:
         """Runs a child process to its end; several threads may run one each.
 
         Args:
@@ -129,7 +129,7 @@ def _write(process: subprocess.Popen, request: bytes) -> None:
         process.stdin.flush()
 
 
-def report(work: Callable[[Any, Callable[..., None]], None]) -> int:
+def work_as_child(work: Callable[[Any, Callable[..., None]], None]) -> int:
     """Does the work of a child process, and returns its exit code; its lines and errors go to the parent.
 
     The child ends with its parent.

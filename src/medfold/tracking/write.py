@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 from medfold.competition import Competition
 from medfold.errors import UserError, os_errors_explained
 from medfold.paths import ProjectPaths, RunPaths
@@ -95,6 +93,8 @@ class Tracking:
 
 def _is_usable(name: str, tracker: Tracker) -> bool:
     """Returns True if the packages of a tracker are installed; else prints how to install them."""
+    from packaging.requirements import Requirement  # not at the start of every training
+
     for requirement in map(Requirement, tracker.packages):
         try:
             installed = version(requirement.name)

@@ -3,7 +3,7 @@
 - `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_plan`: what it trains;
   `run_start`: its folder and its missing folds; `run_inputs`, `fold_inputs`, `run_metadata`: settings and data of a run
   and of a fold, and what they are made from; `features_file`: the features of a frozen backbone, which runs share;
-- `fold_training`: its folds, in this process; `parallel`, `child`: folds in child processes; `fold_archive`: folds
+- `fold_training`: trains folds in this process; `parallel`, `child`: folds in child processes; `fold_archive`: folds
   from another machine;
 - `fold/`: one fold; `loop/`: the training loop; `batches/`: what it is trained on. Each imports only those after it.
 """
@@ -21,7 +21,7 @@ from medfold.training.run_plan import RunPlan, plan_run
 from medfold.training.run_start import (
     begin_run,
     check_recipe_trainable,
-    missing_folds,
+    missing_fold_numbers,
     remove_run_if_no_fold_started,
     requested_folds,
 )
@@ -37,7 +37,7 @@ __all__ = [
     "begin_run",
     "check_recipe_trainable",
     "features_hashes_path",
-    "missing_folds",
+    "missing_fold_numbers",
     "pack_folds",
     "package_versions",
     "plan_as_text",

@@ -2,12 +2,12 @@
 
 import sys
 
-from medfold.system.reporting_processes import report
+from medfold.system.reporting_processes import work_as_child
 
 
 def main() -> int:
     """Carries out the work that standard input requests (see `fold_training`), and returns the exit code."""
-    return report(lambda work, send: work.carry_out(send))
+    return work_as_child(lambda work, send: work.carry_out(send))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from medfold.errors import UserError
 from medfold.system import hardware
-from medfold.system.reporting_processes import CrashedError, Message, ReportingProcesses, StoppedError
+from medfold.system.reporting_processes import ChildMessage, CrashedError, ReportingProcesses, StoppedError
 from medfold.terminal.console import EACH_EPOCH, console
 from medfold.terminal.progress import live_table
 from medfold.training.fold_inputs import FoldInputs
@@ -66,49 +66,55 @@ def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable
         finish: called after each fold that was trained; never twice at a time.
 
     Returns:
-        Errors by fold; folds that are not listed are done.
+        Errors by fold; folds that are not listed are trained, or were being trained when all were stopped.
+
+    Raises:
+        Exception: the first error of `finish`, when all folds are trained.
     """
     each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
     children = ReportingProcesses("medfold.training.child", root)
     finishing = threading.Lock()
     errors: dict[int, Exception] = {}
-    topics = [fold.topic for fold in plan.missing_folds]
+    errors_of_finish: list[Exception] = []
+    topics = [fold.topic for fold in plan.folds]
     with live_table(topics) as show, ThreadPoolExecutor(num_jobs) as pool:
 
         def train_some(share: ResourceShare, folds: list[FoldInputs]) -> None:
             """Trains folds with a share of the machine."""
-            waiting = list(folds)
+            waiting = {fold.number: fold for fold in folds}
 
-            def listen(message: Message) -> None:
+            def listen(message: ChildMessage) -> None:
                 if "trained" in message:
-                    trained = waiting.pop(0)
+                    del waiting[message["trained"]]
                     try:
                         with finishing:
                             finish()
                     except Exception as error:  # raised later: the messages of the child must be read to the end
-                        errors[trained.number] = error
+                        errors_of_finish.append(error)
                 elif message["topic"] in topics:
                     show(message["topic"], message["text"])
 
             while waiting and not children.are_ending:
+                begun = tuple(waiting.values())
                 try:
-                    children.run(FoldTrainings(waiting, plan.plugins), {**share.environment, **each_epoch}, listen)
-                except StoppedError:
+                    children.run(FoldTrainings(begun, plan.plugins), {**share.environment, **each_epoch}, listen)
+                except StoppedError as error:
                     if waiting:
-                        show(waiting[0].topic, "stopped")
+                        show(next(iter(waiting.values())).topic, "stopped")
+                    if not children.are_ending:  # only this child, by somebody else
+                        errors.update(dict.fromkeys(waiting, error))
                     break
                 except (UserError, CrashedError) as error:
                     if waiting:  # else all are trained
-                        failed = waiting.pop(0)
+                        failed = waiting.pop(next(iter(waiting)))
                         show(failed.topic, f"failed: {error}")
                         errors[failed.number] = error
 
         shares = split_resources(num_jobs)
         try:
-            list(pool.map(train_some, shares, [plan.missing_folds[number::num_jobs] for number in range(num_jobs)]))
+            list(pool.map(train_some, shares, [plan.folds[number::num_jobs] for number in range(num_jobs)]))
         finally:
             children.end()  # after Ctrl-C some are still running
-    for error in errors.values():
-        if not isinstance(error, (UserError, CrashedError)):
-            raise error
+    if errors_of_finish:
+        raise errors_of_finish[0]
     return dict(sorted(errors.items()))

@@ -49,12 +49,12 @@ def train_run(
             after_fold(plan.run_paths.name)
         return score
 
-    if plan.missing_folds:
+    if plan.folds:
         # All requested folds share the cores, done or not: a fold then always has the same threads, and the same bytes.
-        num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(plan.requested))
-        num_at_once = min(num_jobs, len(plan.missing_folds))
+        num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(plan.requested_numbers))
+        num_at_once = min(num_jobs, len(plan.folds))
         at_once = f", {num_at_once} at a time" if num_at_once > 1 else ""
-        say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.missing_numbers)}{at_once}")
+        say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.fold_numbers)}{at_once}")
         with remove_run_if_no_fold_started(plan.run_paths):
             if num_jobs > 1 or len(hardware.cuda_devices()) > 1:
                 _compute_missing_features(plan)
@@ -91,8 +91,9 @@ def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, 
         listed = [
             f"fold {fold}: {with_file_of_setting(competition, plan.request, error)}" for fold, error in errors.items()
         ]
-        fix = "The others are done; run the same command to train the missing ones"
-        what = f"{len(errors)} of {len(plan.missing_folds)} folds failed: {shorten_list(listed)}"
+        others = "The others are done; run" if len(errors) < len(plan.folds) else "Run"
+        fix = f"{others} the same command to train the missing ones"
+        what = f"{len(errors)} of {len(plan.folds)} folds failed: {shorten_list(listed)}"
         raise UserError(what, plan.run_paths.folder, fix)
 
 
@@ -107,12 +108,12 @@ def with_file_of_setting(competition: Competition, request: TrainingRequest, err
 
 def _compute_missing_features(plan: RunPlan) -> None:
     """Computes the features that all folds need, in child processes on all GPUs, before the folds are trained."""
-    inputs = plan.missing_folds[0].run_inputs
+    inputs = plan.folds[0].run_inputs
     if inputs.recipe.training.head_epochs and not inputs.features_file.is_file():
         run_in_subprocess("features", FeatureComputation(inputs, plan.plugins).carry_out)
 
 
 def _train_here(plan: RunPlan, finish: Callable[[], object]) -> None:
     """Trains folds in this process, one after the other; calls `finish` after each."""
-    for _ in train_missing(plan.missing_folds):
+    for _ in train_missing(plan.folds):
         finish()

@@ -26,21 +26,21 @@ class RunPlan:
     Args:
         request: the request.
         run_paths: paths of the run; run.json is written.
-        requested: numbers of the requested folds, done or not.
-        missing_folds: the folds that are not trained yet.
+        requested_numbers: numbers of the requested folds, done or not.
+        folds: the requested folds that are not trained yet.
         plugins: plugins.py of the competition; need not exist.
     """
 
     request: TrainingRequest
     run_paths: RunPaths
-    requested: Sequence[int]
-    missing_folds: list[FoldInputs]
+    requested_numbers: Sequence[int]
+    folds: list[FoldInputs]
     plugins: Path
 
     @property
-    def missing_numbers(self) -> list[int]:
-        """Numbers of the folds that are not trained yet."""
-        return [fold.number for fold in self.missing_folds]
+    def fold_numbers(self) -> list[int]:
+        """Numbers of `folds`."""
+        return [fold.number for fold in self.folds]
 
 
 def plan_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> RunPlan:
@@ -69,8 +69,8 @@ def plan_run(competition: Competition, request: TrainingRequest, recipe: Recipe,
         if recipe.training.head_epochs:
             remove_damaged_features(features_path(competition, recipe))
         inputs = _run_inputs(competition, recipe, request, dataset)
-    missing_folds = [FoldInputs(inputs, number, run_paths.fold(number)) for number in missing]
-    return RunPlan(request, run_paths, requested, missing_folds, competition.paths.plugins)
+    folds = [FoldInputs(inputs, number, run_paths.fold(number)) for number in missing]
+    return RunPlan(request, run_paths, requested, folds, competition.paths.plugins)
 
 
 def _run_inputs(competition: Competition, recipe: Recipe, request: TrainingRequest, dataset: Dataset) -> RunInputs:

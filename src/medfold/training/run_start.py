@@ -54,10 +54,10 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     except UserError:
         check_recipe_trainable(competition, recipe)  # a mistake in the recipe is the better reason to name
         raise
-    return run_paths, missing_folds(competition, request)
+    return run_paths, missing_fold_numbers(competition, request)
 
 
-def missing_folds(competition: Competition, request: TrainingRequest) -> list[int]:
+def missing_fold_numbers(competition: Competition, request: TrainingRequest) -> list[int]:
     """Returns the requested folds that are not done."""
     done = trained_folds(checked_run_paths(competition.paths, request.run_name), competition.facts.folds.k)
     return [number for number in requested_folds(competition, request) if number not in done]

@@ -308,7 +308,7 @@ def test_class_without_training_images_is_refused(tmp_path, kind):
     targets = made.targets.copy()
     outside = (made.train["fold"] != 1).to_numpy()
     targets[outside & (targets == 1)] = 0
-    with refused("fold 1: no image to train on is of class 1. Merge rare classes"):
+    with refused("fold 1: no image to train on is of class 1. All of its images are in this fold"):
         fold.train_fold(FoldInputs(replace(made, targets=targets), 1, FoldPaths(tmp_path / "fold1")))
 
 

@@ -38,7 +38,8 @@ def fetch(options: Options, into: SourceFolders) -> None:
             raise UserError(error.what, options.url, f"{error.fix}. {fix}" if error.fix else fix) from None
     if http_download.md5_of_file(download) != options.md5:
         download.unlink()
-        raise UserError("the md5 of the download differs from that in competition.yaml", options.url, "Try again")
+        fix = "Try again; if it fails again, the file has changed: compare source.md5 with the page of its publisher"
+        raise UserError("the md5 of the download differs from that in competition.yaml", options.url, fix)
     if archives.is_archive(download):
         unpack_archive(download, into.raw)
     else:

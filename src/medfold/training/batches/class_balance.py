@@ -61,7 +61,8 @@ def check_classes_present(facts: CompetitionFacts, targets: np.ndarray, topic: s
     names = facts.class_names
     absent = [name for number, name in enumerate(names) if not (targets == number).any()]
     if absent:
-        fix = "Merge rare classes in competition.yaml, or make fewer folds"
+        fix = "All of its images are in this fold: merge it with another class or leave it out (labels.map)"
+        fix += ", or check whether labels.group is too coarse"
         if len(absent) == len(names) - 1:
             fix += "; if no image at all has another class, check labels.targets and labels.map"
         raise UserError(f"no image to train on is of class {shorten_list(absent)}", topic, fix)

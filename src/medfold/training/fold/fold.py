@@ -41,7 +41,7 @@ def train_fold(fold: FoldInputs, kept_nets: KeptNets | None = None) -> float:
     """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
 
     Args:
-        fold: its settings and data.
+        fold: settings and data of the fold.
         kept_nets: the nets of the fold before in this process, for a shorter start. Defaults to none.
 
     Returns:

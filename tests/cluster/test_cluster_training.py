@@ -6,6 +6,7 @@ from medfold.cluster import cluster_training
 from medfold.cluster.cluster_training import train_on_cluster
 from medfold.data import make_dataset
 from medfold.errors import SettingError
+from medfold.runs import trained_folds
 from medfold.system import locks
 from medfold.training import TrainingRequest
 from tests.support.finished_runs import finished_run
@@ -14,7 +15,7 @@ from tests.support.helpers import refused
 
 @pytest.fixture
 def cluster(small, monkeypatch):
-    """Returns a function that trains on a cluster whose driver sends these messages; `finish` writes a fold."""
+    """Returns a function that trains on a cluster whose driver sends these messages, and writes a fold for each run."""
     jobs = []
 
     def train(messages, seeds=(0,), after_fold=None, **request):
@@ -24,7 +25,8 @@ def cluster(small, monkeypatch):
                 if isinstance(message, Exception):
                     raise message
                 if "run" in message:
-                    finished_run(small, message["run"], folds=list(range(message["fold"] + 1)))
+                    num_trained = len(trained_folds(small.paths.run(message["run"]), 3))
+                    finished_run(small, message["run"], folds=list(range(num_trained + 1)))
                 yield message
 
         monkeypatch.setattr(cluster_training, "driver_messages", driver_messages)
@@ -37,13 +39,9 @@ def cluster(small, monkeypatch):
     return train
 
 
-def done(run, fold):
-    return {"run": run, "fold": fold}
-
-
 def test_score_is_updated_after_each_fold(cluster, small, capsys):
     reported = []
-    messages = [{"topic": "cluster", "text": "1 node"}, *[done("baseline", fold) for fold in range(3)]]
+    messages = [{"topic": "cluster", "text": "1 node"}, *[{"run": "baseline"}] * 3]
     (score,) = cluster(messages, after_fold=reported.append, jobs=2)
     assert score.trained_folds == [0, 1, 2]
     assert reported == ["baseline"] * 3

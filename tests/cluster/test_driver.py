@@ -50,7 +50,7 @@ def done(monkeypatch):
 
 def do(monkeypatch, job):
     sent = []
-    monkeypatch.setattr(driver, "report", lambda work: work(job, lambda **message: sent.append(message)) or 0)
+    monkeypatch.setattr(driver, "work_as_child", lambda work: work(job, lambda **message: sent.append(message)) or 0)
     assert driver.main() == 0
     return sent
 

@@ -98,7 +98,7 @@ def test_results_are_put_in_place_and_reported(plans, tasks_of, small, tmp_path)
     checkpoint.parent.mkdir()
     checkpoint.write_bytes(b"state")
     tasks[1].receivers[RESULTS](tmp_path / "results.zip")
-    assert sent == [{"run": "baseline", "fold": 1}]
+    assert sent == [{"run": "baseline"}]
     assert small.paths.run("baseline").fold(1).done.is_file()
     assert not checkpoint.exists()
 

@@ -10,7 +10,7 @@ def test_new_version_has_no_old_files(hosted, remote_run):
     (remote_run.manifest.parent / "weights.h5").unlink()
     (remote_run.manifest.parent / "other.h5").write_bytes(b"w")
     ran = run(labelled(remote_run, "second"))
-    assert (ran.dataset.version, ran.notebook.version) == (2, 2)
+    assert (ran.dataset_version.version, ran.notebook_version.version) == (2, 2)
     assert {"kit.json", "other.h5"} == {name for name in hosted.datasets[DATASET].files if "version" not in name}
 
 
@@ -26,7 +26,7 @@ def test_failed_data_set_is_uploaded_again(hosted, remote_run):
     with refused(r"could not unpack the data set \(failed\).*same command again"):
         run(remote_run)
     hosted.fault("GetDatasetStatus", instead(status="FAILED"))
-    assert run(remote_run).dataset.version == 2
+    assert run(remote_run).dataset_version.version == 2
 
 
 def test_data_set_that_is_never_ready_is_reported(hosted, remote_run):

@@ -36,7 +36,7 @@ def test_token_that_expires_while_waiting_is_renewed(hosted, remote_run):
     hosted.states = ["RUNNING"] * 4
     hosted.fault("GetKernelSessionStatus", None, status(401, "Unauthenticated"), None, status(401, "Unauthenticated"))
     before = hosted.asked("IntrospectToken")
-    assert run(remote_run).notebook.version == 1
+    assert run(remote_run).notebook_version.version == 1
     assert hosted.asked("IntrospectToken") == before + 3  # once at the start and twice for renewal
 
 
@@ -60,7 +60,7 @@ def test_fetch_output_renews_expired_addresses(hosted, remote_run, tmp_path):
     hosted.runner = lambda pushed: Ended({"submission.csv": content, "zeta.txt": b"x"})
     ran = run(remote_run)
     hosted.fault("storage", drop(after=150_000), None, status(403))
-    KaggleKernels(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
+    KaggleKernels(KaggleSession.connect()).fetch(ran.notebook_version, "submission.csv", tmp_path / "out.csv")
     assert (tmp_path / "out.csv").read_bytes() == content
 
 
@@ -105,7 +105,7 @@ def test_fetch_without_valid_output_raises_and_writes_nothing(hosted, remote_run
     hosted.runner = lambda pushed: Ended(left)
     ran = run(remote_run)
     with refused(message):
-        KaggleKernels(KaggleSession.connect()).fetch(ran.notebook, "submission.csv", tmp_path / "out.csv")
+        KaggleKernels(KaggleSession.connect()).fetch(ran.notebook_version, "submission.csv", tmp_path / "out.csv")
     assert not list(tmp_path.glob("out.csv*"))
 
 
@@ -116,7 +116,7 @@ def test_newer_version_pushed_elsewhere_is_ignored(hosted, remote_run):
     newer = {**ours.pushed, "text": "saved in the browser"}
     hosted.notebooks[REF] = HostedNotebook(newer, 2, [], Ended({"submission.csv": b"other"}, state="ERROR"), ours)
     assert there.status(ran.notebook).state == "complete"
-    there.fetch(ran.notebook, "submission.csv", remote_run.notebook.with_name("out.csv"))
+    there.fetch(ran.notebook_version, "submission.csv", remote_run.notebook.with_name("out.csv"))
     assert remote_run.notebook.with_name("out.csv").read_bytes() == b"id,label\n"
 
 
@@ -124,4 +124,4 @@ def test_newer_version_pushed_elsewhere_is_ignored(hosted, remote_run):
 def test_waiting_continues_after_unknown_answers(hosted, remote_run, answer):
     hosted.states = ["RUNNING"]
     hosted.fault("GetKernelSessionStatus", *[answer] * 7)
-    assert run(remote_run).notebook.version == 1
+    assert run(remote_run).notebook_version.version == 1

@@ -54,7 +54,7 @@ def test_remote_run_reports_states_versions_and_log(hosted, remote_run):
 
 def test_finished_run_is_neither_uploaded_nor_run_again(hosted, remote_run):
     run(remote_run)
-    assert run(remote_run).notebook.version == 1
+    assert run(remote_run).notebook_version.version == 1
     assert hosted.asked("SaveKernel") == 1
     assert hosted.asked("upload") == 3
     assert "pushed before, version 1" in hosted.said()
@@ -62,7 +62,7 @@ def test_finished_run_is_neither_uploaded_nor_run_again(hosted, remote_run):
 
 def test_rerun_runs_the_notebook_without_upload(hosted, remote_run):
     run(remote_run)
-    assert run(remote_run, rerun=True).notebook.version == 2
+    assert run(remote_run, rerun=True).notebook_version.version == 2
     assert hosted.asked("CreateDatasetVersion") == 0
 
 
@@ -125,7 +125,7 @@ def test_refused_request_raises_one_line_with_the_reason(hosted, remote_run, whe
     with refused(message) as caught:
         run(remote_run)
     assert "\n" not in str(caught.value)
-    assert run(remote_run).notebook.version >= 1  # the next run succeeds
+    assert run(remote_run).notebook_version.version >= 1  # the next run succeeds
 
 
 def test_failed_notebook_raises_with_reason_and_log(hosted, remote_run):
@@ -138,7 +138,7 @@ def test_failed_notebook_raises_with_reason_and_log(hosted, remote_run):
     assert "line 27" not in said
     assert remote_run.notebook.with_name("log.txt").read_text() == log
     hosted.runner = lambda pushed: Ended()
-    assert run(remote_run).notebook.version == 2
+    assert run(remote_run).notebook_version.version == 2
 
 
 def test_cancelled_session_is_reported(hosted, remote_run):
@@ -150,12 +150,12 @@ def test_cancelled_session_is_reported(hosted, remote_run):
 def test_other_package_version_alone_causes_no_rerun(hosted, remote_run):
     run(remote_run)
     ran = run(labelled(remote_run, package="1.1"))
-    assert (ran.dataset.version, ran.notebook.version) == (1, 1)
+    assert (ran.dataset_version.version, ran.notebook_version.version) == (1, 1)
     ran = run(labelled(remote_run, package="1.1"), rerun=True)
-    assert (ran.dataset.version, ran.notebook.version) == (2, 2)
+    assert (ran.dataset_version.version, ran.notebook_version.version) == (2, 2)
 
 
 def test_quick_saved_notebook_is_pushed_again(hosted, remote_run):
     run(remote_run)
     hosted.notebooks[REF].ended.state = "NEW_SCRIPT"
-    assert run(remote_run).notebook.version == 2
+    assert run(remote_run).notebook_version.version == 2

@@ -17,8 +17,8 @@ def test_answer_lost_in_a_session_is_looked_up_not_repeated(hosted, remote_run, 
     hosted.fault(method, fault)
     ran = run(remote_run)
     assert hosted.asked(method) == 1
-    assert ran.notebook.version == hosted.notebooks[REF].version
-    assert ran.dataset.version == hosted.datasets[DATASET].version
+    assert ran.notebook_version.version == hosted.notebooks[REF].version
+    assert ran.dataset_version.version == hosted.datasets[DATASET].version
     assert "the answer was lost" in hosted.said()
 
 
@@ -28,7 +28,7 @@ def test_request_of_unknown_state_is_not_repeated(hosted, remote_run, method):
     with refused("unknown whether Kaggle received .*same command again"):
         run(remote_run)
     assert hosted.asked(method) == 1
-    assert run(remote_run).notebook.version == 1
+    assert run(remote_run).notebook_version.version == 1
 
 
 def test_name_of_gives_short_unique_slugs():

@@ -15,7 +15,7 @@ CHILD = """
 import os, sys, time
 from pathlib import Path
 from medfold.errors import MissingFileError, SettingError, UserError
-from medfold.system.reporting_processes import report
+from medfold.system.reporting_processes import work_as_child
 from medfold.terminal.console import say
 
 class OwnError(UserError):
@@ -28,7 +28,7 @@ def work(request, send):
     exec(request.get("code", ""), globals())
 
 if __name__ == "__main__":
-    sys.exit(report(work))
+    sys.exit(work_as_child(work))
 """
 
 

@@ -109,7 +109,7 @@ def test_folds_in_processes_are_reported_when_they_are_done(folded, dataset, chi
     finished_run(folded, "one", folds=[0])
     reported = []
     children.errors = {2: UserError("the loss is not a number")}
-    with refused("1 of 2 folds failed"):
+    with refused("1 of 2 folds failed: fold 2: the loss is not a number. The others are done; run the same command"):
         train_folds(folded, dataset, reported.append, jobs=2)
     assert reported == ["one"]
 
@@ -182,6 +182,6 @@ def test_features_are_computed_in_children_if_there_are_several_jobs_or_gpus(
 def test_failed_folds_are_named_with_their_problems(folded, dataset, children):
     finished_run(folded, "one", folds=[1])
     children.errors = {0: CrashedError("out of memory"), 2: UserError("the loss is not a number")}
-    problems = "2 of 2 folds failed: fold 0: out of memory, fold 2: the loss is not a number. The others are done"
+    problems = "2 of 2 folds failed: fold 0: out of memory, fold 2: the loss is not a number. Run the same command"
     with refused(problems):
         train_folds(folded, dataset, jobs=2)

@@ -27,9 +27,10 @@ def scan_on_cluster(competition: Competition, address: ClusterAddress | None) ->
             return
         job = ScanJob(address, list(images), settings, competition.paths.plugins)
         for message in driver_messages(competition.project_paths.root, job):
-            if "scans" in message:
-                yield [ImageScan.from_json(values) for values in message["scans"]]
-            else:
-                say(message["topic"], message["text"])
+            match message:
+                case {"scans": scans}:
+                    yield [ImageScan.from_json(values) for values in scans]
+                case {"topic": topic, "text": text}:
+                    say(topic, text)
 
     return scan_batches

@@ -86,11 +86,12 @@ def _run_driver(
     try:
         with live_table(["cluster", *topics]) as show:
             for message in driver_messages(competition.project_paths.root, job):
-                if "run" in message:
-                    _score(competition, plan_of_run[message["run"]], dataset)
-                    if after_fold:
-                        after_fold(message["run"])
-                else:
-                    show(message["topic"], message["text"])
+                match message:
+                    case {"run": name}:
+                        _score(competition, plan_of_run[name], dataset)
+                        if after_fold:
+                            after_fold(name)
+                    case {"topic": topic, "text": text}:
+                        show(topic, text)
     except UserError as error:
         raise with_file_of_setting(competition, plans[0].request, error) from None

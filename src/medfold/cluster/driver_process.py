@@ -45,14 +45,14 @@ def driver_messages(root: Path, job: ClusterJob) -> Iterator[ChildMessage]:
     messages = items_from_thread(partial(drivers.run, job, ray_environment(job.address)), CONNECT_SECONDS)
     try:
         for message in messages:
-            if message is None:
-                if not is_connected:
+            match message:
+                case None if not is_connected:
                     fix = "docs/cluster.md says how to start one"
                     raise UserError(f"no Ray cluster answered within {CONNECT_SECONDS} s", where, fix)
-            elif "connected" in message:
-                is_connected = True
-            else:
-                yield message
+                case {"connected": True}:
+                    is_connected = True
+                case dict():
+                    yield message
     except (CrashedError, StoppedError) as error:
         raise UserError(f"the driver ended: {error}", where, "Run the same command to go on") from None
     finally:

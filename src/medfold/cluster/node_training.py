@@ -166,7 +166,11 @@ def _run_child(
             if fold_paths and (state := _state_of(fold_paths.checkpoint)) not in (None, sent):
                 sent = state
                 yield from send_file(CHECKPOINT, fold_paths.checkpoint)
-            yield Line(message["text"]) if message and "text" in message else Heartbeat()
+            match message:
+                case {"text": text}:
+                    yield Line(text)
+                case _:
+                    yield Heartbeat()
     finally:  # the driver may have ended the task
         children.end()
 

@@ -142,13 +142,13 @@ def _check_markers(*runs: TrainedRun) -> None:
 
 def _test_predictions(facts: CompetitionFacts, run: TrainedRun) -> pd.DataFrame:
     """Returns the mean of the folds' predictions of the test set."""
-    tables = {f"{run.name} {fold.folder.name}": read_predictions(facts, fold.test) for fold in run.folds}
+    tables = {f"{run.name} {paths.folder.name}": read_predictions(facts, paths.test) for paths in run.fold_paths}
     return mean_by_id(tables, facts.prediction_columns)
 
 
 def _hash_inputs(competition: Competition, runs: Iterable[TrainedRun]) -> dict[str, str]:
     """Returns the hashes of the tables of predictions that an ensemble is made from, by path in the project folder."""
-    tables = [file for run in runs for fold in run.folds for file in (fold.oof, fold.test)]
+    tables = [file for run in runs for paths in run.fold_paths for file in (paths.oof, paths.test)]
     return {file.relative_to(competition.project_paths.root).as_posix(): sha256(file) for file in tables}
 
 

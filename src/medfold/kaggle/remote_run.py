@@ -26,16 +26,16 @@ class RemoteRun:
 
     Args:
         name: name of the notebook, without its owner.
-        dataset: name of the data set.
+        dataset_name: name of the data set.
         manifest: the JSON file that names all other files of its folder and their hashes; the data set holds them and
             the manifest. Its key `content_id` identifies the content.
         notebook: the notebook file; its text contains the content id.
         attached: data to attach beside the data set.
-        internet: whether the notebook may use the internet. Defaults to False.
+        internet: True if the notebook may use the internet. Defaults to False.
     """
 
     name: str
-    dataset: str
+    dataset_name: str
     manifest: Path
     notebook: Path
     attached: AttachedData
@@ -62,17 +62,18 @@ class StartedRun:
     """The versions of the notebook and of the data set of a run on Kaggle.
 
     Args:
-        dataset: the version that the notebook read; None if it has been removed.
-        notebook: version of the notebook that ran.
+        dataset_version: what the notebook read; None if it has been removed.
+        notebook_version: what ran.
     """
 
-    dataset: ContentVersion | None
-    notebook: ContentVersion
+    dataset_version: ContentVersion | None
+    notebook_version: ContentVersion
 
     @property
     def versions(self) -> dict[str, Any]:
         """Names, versions and links, for JSON."""
-        return {"dataset": self.dataset.content() if self.dataset else None, "notebook": self.notebook.content()}
+        dataset = self.dataset_version.content() if self.dataset_version else None
+        return {"dataset": dataset, "notebook": self.notebook_version.content()}
 
 
 class FailedNotebookError(UserError):
@@ -113,15 +114,15 @@ def run_on_kaggle(
     """
     kernels = KaggleKernels(session)
     started = (None if rerun else _find_started(session, remote_run)) or _start(session, remote_run)
-    status = kernels.follow(started.notebook, max_seconds)
-    printed = kernels.output(started.notebook).log
+    status = kernels.follow(started.notebook_version, max_seconds)
+    printed = kernels.output(started.notebook_version).log
     files.write_text(printed, log)
     if status.state != "complete":
         for line in printed.strip().splitlines()[-NUM_LOG_LINES:]:
             say("", line)
         what = status.message or f"it ended as '{status.state.replace('_', ' ')}', reason unknown"
         raise FailedNotebookError(
-            f"the notebook failed: {what}", started.notebook.link, f"Its log: {log}", started.notebook
+            f"the notebook failed: {what}", started.notebook_version.link, f"Its log: {log}", started.notebook_version
         )
     return started
 
@@ -140,7 +141,7 @@ def _find_started(session: KaggleSession, remote_run: RemoteRun) -> StartedRun |
     ):
         return None
     say("notebook", f"pushed before, version {notebook.version}: {notebook.link}")
-    return StartedRun(KaggleDatasets(session).version(remote_run.dataset), notebook)
+    return StartedRun(KaggleDatasets(session).version(remote_run.dataset_name), notebook)
 
 
 def _start(session: KaggleSession, remote_run: RemoteRun) -> StartedRun:
@@ -159,12 +160,12 @@ def _upload(session: KaggleSession, remote_run: RemoteRun) -> ContentVersion:
     """Returns the version of the data set with these files, which are uploaded unless it holds them already."""
     datasets = KaggleDatasets(session)
     content_id = _manifest_id(remote_run.manifest)
-    present = datasets.version(remote_run.dataset)
-    if present and datasets.has_content(remote_run.dataset, content_id):
+    present = datasets.version(remote_run.dataset_name)
+    if present and datasets.has_content(remote_run.dataset_name, content_id):
         say("data set", f"unchanged, version {present.version}: {present.link}")
         return present
     total = sum(path.stat().st_size for path in remote_run.files)
-    say("data set", f"uploading {format_size(total)} as {session.user}/{remote_run.dataset}, private")
-    uploaded = datasets.upload(remote_run.dataset, remote_run.files, content_id)
+    say("data set", f"uploading {format_size(total)} as {session.user}/{remote_run.dataset_name}, private")
+    uploaded = datasets.upload(remote_run.dataset_name, remote_run.files, content_id)
     say("data set", f"version {uploaded.version}: {uploaded.link}")
     return uploaded

@@ -86,7 +86,7 @@ def _pack_training(
     name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
     return RemoteRun(
         name=kaggle_name(*name_parts),
-        dataset=kaggle_name(*name_parts, BUNDLE_FOLDER),
+        dataset_name=kaggle_name(*name_parts, BUNDLE_FOLDER),
         manifest=manifest,
         notebook=notebook,
         attached=attached,
@@ -103,7 +103,7 @@ def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: Run
     kernels = KaggleKernels(session)
     problem: UserError | None = None
     try:
-        notebook = run_on_kaggle(session, remote_run, MAX_WAIT_SECONDS, log).notebook
+        notebook = run_on_kaggle(session, remote_run, MAX_WAIT_SECONDS, log).notebook_version
     except FailedNotebookError as error:  # some folds may be done anyway
         if training_bundle.RESULTS_ARCHIVE not in kernels.output(error.notebook).files:
             raise

@@ -44,7 +44,7 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     name_parts = ("medfold", paths.name, ensemble_paths.name)
     return RemoteRun(
         name=kaggle_name(*name_parts),
-        dataset=kaggle_name(*name_parts, BUNDLE_FOLDER),
+        dataset_name=kaggle_name(*name_parts, BUNDLE_FOLDER),
         manifest=manifest,
         notebook=folder / NOTEBOOK,
         attached=AttachedData(competition=slug),

@@ -67,9 +67,9 @@ def trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
 
 def fold_states(run_paths: RunPaths, num_folds: int) -> FoldStates:
     """Returns which folds of a run are trained or damaged; hashes each file once."""
-    marked = [fold for fold in range(num_folds) if run_paths.fold(fold).done.is_file()]
-    damaged = {fold: names for fold in marked if (names := damaged_files(run_paths.fold(fold)))}
-    return FoldStates([fold for fold in marked if fold not in damaged], damaged)
+    marked = [number for number in range(num_folds) if run_paths.fold(number).done.is_file()]
+    damaged = {number: names for number in marked if (names := damaged_files(run_paths.fold(number)))}
+    return FoldStates([number for number in marked if number not in damaged], damaged)
 
 
 def check_folds_exist(folds: Iterable[int], num_folds: int, choices: str) -> None:

@@ -164,8 +164,8 @@ def check_same_images(competition: Competition, run: TrainedRun, test: pd.DataFr
         UserError: images were added or removed, or have changed under the same ids.
     """
     fix = _fix_retrain(run)
-    for fold in run.folds:
-        predicted = set(read_predictions(competition.facts, fold.test)["id"])
+    for paths in run.fold_paths:
+        predicted = set(read_predictions(competition.facts, paths.test)["id"])
         added, removed = sorted(set(test["id"]) - predicted), sorted(predicted - set(test["id"]))
         if added or removed:
             pairs = ((added, "added"), (removed, "removed"))

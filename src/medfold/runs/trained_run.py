@@ -41,14 +41,14 @@ class TrainedRun(Run):
         return cls(run.paths, run.metadata, require_trained_folds(run))
 
     @property
-    def folds(self) -> list[FoldPaths]:
+    def fold_paths(self) -> list[FoldPaths]:
         """Paths of the trained folds."""
         return [self.paths.fold(number) for number in self.trained_folds]
 
     @property
     def weights_files(self) -> list[Path]:
         """Weights files of the trained folds."""
-        return [fold.weights for fold in self.folds]
+        return [paths.weights for paths in self.fold_paths]
 
     def read_oof(self, facts: CompetitionFacts) -> pd.DataFrame:
         """Reads the OOF predictions of all trained folds as one table.
@@ -56,4 +56,4 @@ class TrainedRun(Run):
         Raises:
             UserError: see `read_predictions`.
         """
-        return pd.concat([read_predictions(facts, fold.oof) for fold in self.folds], ignore_index=True)
+        return pd.concat([read_predictions(facts, paths.oof) for paths in self.fold_paths], ignore_index=True)

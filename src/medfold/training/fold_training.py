@@ -70,7 +70,7 @@ def train_missing(folds: Sequence[FoldInputs]) -> Iterator[FoldInputs]:
         began = time.monotonic()
         with locks.lock(fold.paths.folder):
             if not is_fold_trained(fold.paths):
-                module = _import_fold()
+                module = _import_fold_module()
                 kept_nets = kept_nets or module.KeptNets()
                 score = module.train_fold(fold, kept_nets)
                 metric = metric_of(fold.run_inputs.facts)
@@ -90,7 +90,7 @@ def default_num_workers() -> int:
     return min(cores // 2, MAX_DEFAULT_WORKERS) if cores > 2 else 0
 
 
-def _import_fold() -> ModuleType:
+def _import_fold_module() -> ModuleType:
     """Imports the module that trains a fold; only when needed, since importing TensorFlow takes seconds."""
     with silence_native_output(show_on_error=True):  # TensorFlow logs the GPUs that it does not find
         from medfold.training.fold import fold

@@ -84,15 +84,16 @@ def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable
             waiting = {fold.number: fold for fold in folds}
 
             def listen(message: ChildMessage) -> None:
-                if "trained" in message:
-                    del waiting[message["trained"]]
-                    try:
-                        with finishing:
-                            finish()
-                    except Exception as error:  # raised later: the messages of the child must be read to the end
-                        errors_of_finish.append(error)
-                elif message["topic"] in topics:
-                    show(message["topic"], message["text"])
+                match message:
+                    case {"trained": number}:
+                        del waiting[number]
+                        try:
+                            with finishing:
+                                finish()
+                        except Exception as error:  # raised later: the messages of the child must be read to the end
+                            errors_of_finish.append(error)
+                    case {"topic": topic, "text": text} if topic in topics:
+                        show(topic, text)
 
             while waiting and not children.are_ending:
                 begun = tuple(waiting.values())

@@ -89,7 +89,8 @@ def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, 
     errors = parallel.train_in_parallel(competition.project_paths.root, plan, num_jobs, finish)
     if errors:
         listed = [
-            f"fold {fold}: {with_file_of_setting(competition, plan.request, error)}" for fold, error in errors.items()
+            f"fold {number}: {with_file_of_setting(competition, plan.request, error)}"
+            for number, error in errors.items()
         ]
         others = "The others are done; run" if len(errors) < len(plan.folds) else "Run"
         fix = f"{others} the same command to train the missing ones"

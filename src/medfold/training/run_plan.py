@@ -59,8 +59,8 @@ def plan_run(competition: Competition, request: TrainingRequest, recipe: Recipe,
     """
     requested = requested_folds(competition, request)
     run_paths, missing = begin_run(competition, request, recipe)
-    for fold in set(requested) - set(missing):
-        remove_checkpoint(run_paths.fold(fold).checkpoint)
+    for number in set(requested) - set(missing):
+        remove_checkpoint(run_paths.fold(number).checkpoint)
     if not missing:
         what = "all folds are trained" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {display_path(run_paths.folder)}")

@@ -61,7 +61,7 @@ class NotebookLeaderboard(KaggleLeaderboard):
         output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
         finished = run_on_kaggle(session, remote_run, MAX_WAIT_SECONDS, log, resubmit)
         record_versions(recorded.file, finished.versions)
-        notebook = finished.notebook
+        notebook = finished.notebook_version
         KaggleKernels(session).fetch(notebook, OUTPUT, output)
         try:
             _compare(self.facts, recorded, output)

@@ -69,7 +69,7 @@ APPEARANCE: dict[str, str] = {"perceptual_hash": "likeness"}  # columns of appea
 # The file with the probabilities of an ensemble, by its ending, and their columns in a submission's recheck table.
 PROBABILITIES_ENDING, FORMER_PROBABILITIES_ENDING = ".probabilities.npz", ".probable.npz"
 PROBABILITY_PREFIX, FORMER_PROBABILITY_PREFIX = "probability of ", "behind "
-FINDINGS: dict[str, str] = {  # kinds of leaks in leaks.csv
+LEAK_KINDS: dict[str, str] = {  # kinds of leaks in leaks.csv
     "split_groups": "split",
     "contradicting_duplicates": "contradicting",
     "duplicates_in_test": "leaked",
@@ -82,7 +82,7 @@ FOLDS: Names = {  # folds/<name>.json
     "folds": {"method": FOLD_METHODS},
     "num_samples": "samples",
     "num_groups": "groups",
-    "audit": FINDINGS,
+    "leak_counts": "audit",
 }
 RUN: Names = {  # run.json
     "recipe": RECIPE,

@@ -52,7 +52,7 @@ def test_place_is_one_of_those_of_the_command():
 def test_address_is_one_of_a_ray_cluster():
     assert read_address("", "here") is None
     assert str(read_address("10.0.0.1:6379", "ray")) == "10.0.0.1:6379"
-    with refused("ADDRESS=10.0.0.1:6379: is the address of a Ray cluster. Add ON=ray, or leave it out"):
+    with refused("ADDRESS=10.0.0.1:6379: is used only with ON=ray. Add ON=ray, or leave it out"):
         read_address("10.0.0.1:6379", "kaggle")
 
 

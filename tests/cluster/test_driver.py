@@ -1,6 +1,7 @@
 """The driver: its connection to Ray, and which job it does; Ray is imitated."""
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -72,7 +73,7 @@ def test_nodes_get_the_folder_of_this_code(ray, done, monkeypatch):
     assert address == "10.0.0.1:6379"
     assert "num_cpus" not in options
     (folder,) = options["runtime_env"]["py_modules"]
-    assert folder == str(__import__("pathlib").Path(sys.modules["medfold"].__file__).parent)
+    assert folder == str(Path(sys.modules["medfold"].__file__).parent)
     assert done[0][0] == "scan"
 
 

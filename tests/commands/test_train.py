@@ -26,13 +26,13 @@ def trainings(monkeypatch):
     found = SimpleNamespace(requests=[], places=[], result=an_oof_score(trained_folds=[0], num_units=2))
 
     def imitate(name, place):
-        def train_run(competition, request, recipe, dataset, after_fold=None):
+        def train_one(competition, request, recipe, dataset, after_fold=None):
             print("the training begins")
             found.requests.append(request)
             found.places.append(place)
             return found.result
 
-        monkeypatch.setattr(command, name, train_run)
+        monkeypatch.setattr(command, name, create_autospec(getattr(command, name), side_effect=train_one))
 
     imitate("train_run", "here")
     imitate("train_on_kaggle", "kaggle")
@@ -250,6 +250,21 @@ def test_misspelt_tracker_is_refused_before_any_work(small, trainings):
         train(small, trackers=["tensorbord"])
     assert trainings.requests == []
     assert not small.paths.data.exists()
+
+
+def test_seeds_on_a_cluster_are_trained_side_by_side_and_their_scores_printed_in_order(
+    small, steps, monkeypatch, capsys
+):
+    scores = [an_oof_score(value=value, trained_folds=[0], num_units=2) for value in (0.75, 0.25)]
+    on_cluster = create_autospec(command.train_on_cluster, return_value=scores)
+    monkeypatch.setattr(command, "check_cluster", create_autospec(command.check_cluster))
+    monkeypatch.setattr(command, "train_on_cluster", on_cluster)
+    train(small, seeds=[0, 3], on="ray", jobs=2)
+    _, requests, _, _, address, _ = on_cluster.call_args.args
+    assert ([request.seed for request in requests], address) == ([0, 3], None)
+    assert steps.requests == []
+    shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("OOF score")]
+    assert [line.split()[3] for line in shown] == ["0.7500", "0.2500"]
 
 
 def test_address_without_an_answer_is_refused_before_any_work(small, trainings, monkeypatch):

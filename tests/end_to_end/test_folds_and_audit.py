@@ -42,7 +42,7 @@ def test_audit_joins_duplicates_and_reports_leaks(folded, capsys):
     assert "train images found in test       1:" in said
     for cluster in table.leaks.duplicates:
         assert table.train.set_index("id").loc[cluster, "group"].nunique() == 1
-    assert json.loads(folded.paths.folds_metadata.read_text())["audit"]["split_groups"] == 0
+    assert json.loads(folded.paths.folds_metadata.read_text())["leak_counts"]["split_groups"] == 0
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def test_new_folds_are_written_with_settings_and_counts(small, capsys):
         "folds": small.facts.folds.model_dump(),
         "num_samples": 6,
         "num_groups": 5,
-        "audit": {"split_groups": 0, "duplicates": 1, "contradicting_duplicates": 0, "duplicates_in_test": 0},
+        "leak_counts": {"split_groups": 0, "duplicates": 1, "contradicting_duplicates": 0, "duplicates_in_test": 0},
     }
     text = "folds      made: 3 folds, stratified_group, seed 7, 5 groups -> folds/small.csv\n"
     assert capsys.readouterr().out == text

@@ -24,7 +24,7 @@ SETS = {
     "organcmnist": (1, 11),
     "organsmnist": (1, 11),
 }
-FINDINGS = (
+LEAK_KINDS = (
     "atelectasis,cardiomegaly,effusion,infiltration,mass,nodule,pneumonia,pneumothorax,consolidation,edema,emphysema,"
     "fibrosis,pleural,hernia"
 )
@@ -37,7 +37,7 @@ def maker(name: str) -> Callable[[Path, np.random.Generator], dict[str, Any]]:
     def make(folder: Path, rng: np.random.Generator) -> dict[str, Any]:
         """Labels of shape (n, 1), or of fourteen columns."""
         channels, classes = SETS[name]
-        targets = FINDINGS.split(",") if name == "chestmnist" else ["label"]
+        targets = LEAK_KINDS.split(",") if name == "chestmnist" else ["label"]
         images, labels = {}, {}
         for part, count in (("train", max(40, 5 * classes)), ("val", 12), ("test", 16)):
             drawn = rng.random((count, 14)) < 0.3 if name == "chestmnist" else np.arange(count)[:, None] % classes

@@ -135,7 +135,7 @@ def read_address(text: str, place: str) -> "ClusterAddress | None":
 
     if text and place != "ray":
         fix = f"Add {variable('ON', 'ray')}, or leave it out"
-        raise UserError("is the address of a Ray cluster", variable("ADDRESS", text), fix)
+        raise UserError(f"is used only with {variable('ON', 'ray')}", variable("ADDRESS", text), fix)
     return ClusterAddress.parse(text) if text else None
 
 

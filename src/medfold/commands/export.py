@@ -33,7 +33,7 @@ def export(competition: Competition, run_name: str, fold: int, out: Path | None 
     facts = facts_of_run(competition, run)
     check_folds_exist([fold], facts.folds.k, f"0 to {facts.folds.k - 1}")
     if fold not in (done := require_trained_folds(run)):
-        fix = f"Trained folds: {', '.join(map(str, done))}"
+        fix = f"Choose one of {', '.join(map(str, done))}, or run: {run.train_command(FOLD=fold)}"
         raise UserError(f"fold {fold} of run '{run_name}' is not trained", variable("FOLD", fold), fix)
     default = run.paths.folder / f"{run_name}-fold{fold}.keras"
     out = out or default

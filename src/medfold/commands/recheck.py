@@ -91,9 +91,7 @@ def _recheck_runs(competition: Competition, run_names: list[str] | None, labels:
     for name in run_names or scored:
         run = Run.open(competition, name)
         if not run.paths.score.is_file():
-            raise UserError(
-                f"run '{name}' has no score", competition.paths.name, f"Run: {competition.command('train')}"
-            )
+            raise UserError(f"run '{name}' has no score", competition.paths.name, f"Run: {run.train_command()}")
         try:
             score = read_score(run.paths)
         except UserError as error:

@@ -28,9 +28,8 @@ def check_train_and_test(
     """
     labels = facts.labels
     if not len(train):
-        raise UserError(
-            "no training sample", paths.raw / labels.file, "Restore the label table: it is empty or truncated"
-        )
+        fix = "Check the label table, and whether labels.map leaves out all rows"
+        raise UserError("no training sample", paths.raw / labels.file, fix)
     for part, table, name in (("train", train, "training set"), ("test", test, "test set")):
         check_ids(table, name, labels.targets)
         expected = (labels.expected_counts or {}).get(part, len(table))

@@ -5,7 +5,7 @@ from functools import partial
 
 from medfold.competition import CompetitionFacts
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.method_choice import MethodChoice
+from medfold.ensemble.scored_methods import MethodChoice
 from medfold.scoring import METRICS, chain_fits, cross_fit, metric_of, temperature_calibration
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.method_choice import MethodCandidate, MethodChoice, PostProcessed
 from medfold.ensemble.methods import ARITHMETIC_MEAN, METHODS, EnsembleMethod
+from medfold.ensemble.scored_methods import MethodCandidate, MethodChoice, PostProcessed
 from medfold.errors import UserError
 from medfold.scoring import (
     MAX_CLASSES,

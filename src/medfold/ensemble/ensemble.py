@@ -13,7 +13,7 @@ from medfold.ensemble.calibration import Calibration, measure_calibration
 from medfold.ensemble.choose_method import choose_method
 from medfold.ensemble.combination import combine_runs, mean_by_id
 from medfold.ensemble.members import MemberPredictions
-from medfold.ensemble.method_choice import MethodChoice
+from medfold.ensemble.scored_methods import MethodChoice
 from medfold.errors import UserError
 from medfold.runs import TrainedRun, check_same_images, open_run_on_current_folds, read_predictions
 from medfold.scoring import OofPredictions, OofScore, label_means, oof_by_unit, oof_score, targets_of_units

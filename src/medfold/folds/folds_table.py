@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from medfold.competition import FoldFacts
-from medfold.earlier_versions import FOLDS
+from medfold.earlier_versions import FOLDS, LEAK_KINDS, with_current_names
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths
 from medfold.system import json_files, locks
@@ -49,15 +50,20 @@ class _FoldSettings(BaseModel):
     duplicates: str = "exact"  # older versions did not save it
 
 
-class FoldsRecord(BaseModel):
-    """How folds were made, and the number of findings of each kind of their audit; other values are not used."""
+class FoldsMetadata(BaseModel):
+    """How folds were made, and the number of leaks of each kind in them; other values are not used."""
 
     folds: _FoldSettings | None = None
-    audit: dict[str, int] = {}
+    leak_counts: dict[str, int] = {}
+
+    @field_validator("leak_counts", mode="before")
+    @classmethod
+    def _with_current_kinds(cls, counts: Any) -> Any:
+        return with_current_names(counts, LEAK_KINDS)
 
 
-def read_folds_metadata(path: Path) -> FoldsRecord:
-    """Reads the record of how the folds were made; an empty record if there is none.
+def read_folds_metadata(path: Path) -> FoldsMetadata:
+    """Reads how the folds were made; without a file everything is unknown.
 
     Args:
         path: the JSON file beside a folds table, of today or an older one.
@@ -65,7 +71,7 @@ def read_folds_metadata(path: Path) -> FoldsRecord:
     Raises:
         UserError: the file is damaged.
     """
-    return json_files.read(path, FOLDS, schema=FoldsRecord) or FoldsRecord()
+    return json_files.read(path, FOLDS, schema=FoldsMetadata) or FoldsMetadata()
 
 
 def _fix_damaged(paths: CompetitionPaths) -> str:

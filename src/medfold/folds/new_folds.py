@@ -1,4 +1,4 @@
-"""Writes new folds with a record of how they were made, and says so."""
+"""Writes new folds with metadata of how they were made, and says so."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def save_new_folds(competition: Competition, train: pd.DataFrame, leaks: LeakRep
 
 
 def restore_folds_metadata(competition: Competition, train: pd.DataFrame, leaks: LeakReport) -> None:
-    """Writes the record of folds that have none, as if they had been made by today's facts, and says so.
+    """Writes the metadata of folds that have none, as if they had been made by today's facts, and says so.
 
     Args:
         competition: its `folds` facts are recorded as the facts of these folds.
@@ -52,7 +52,7 @@ def _metadata(competition: Competition, train: pd.DataFrame, leaks: LeakReport) 
         "folds": competition.facts.folds.model_dump(),
         "num_samples": len(train),
         "num_groups": int(train["group"].nunique()),
-        "audit": leaks.counts(),
+        "leak_counts": leaks.counts(),
     }
 
 

@@ -1,6 +1,6 @@
 """Access to Kaggle through its official client.
 
-- `session`: a signed-in session that sends nothing twice; `credentials`, `client`, `client_class`: what it
+- `session`: a signed-in session that sends nothing twice; `credentials`, `client`, `retrying_client`: what it
   is based on; `request_errors`: failed requests in one line;
 - `competitions`: details, limits, submissions;
 - `download`: files of competitions and data sets;

@@ -1,6 +1,6 @@
 """The official Kaggle client: its loading, and its requests.
 
-Only this module and `client_class` use internals of the packages `kaggle` and `kagglesdk`.
+Only this module and `retrying_client` use internals of the packages `kaggle` and `kagglesdk`.
 """
 
 import functools
@@ -194,7 +194,7 @@ def _client_class() -> type:
             package = importlib.util.module_from_spec(specification)
             package.__version__ = version("kaggle")
             sys.modules["kaggle"] = package
-        from medfold.kaggle.client_class import Client
+        from medfold.kaggle.retrying_client import Client
     except ImportError as error:
         fix = "Run: make setup, or pip install -r requirements.txt"
         raise UserError(f"the Kaggle client cannot be imported ({error})", None, fix) from None

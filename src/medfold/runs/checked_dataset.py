@@ -22,7 +22,7 @@ def dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:
         check_same_facts(competition, run)
         runs.append(run)
     dataset = make_dataset(competition)
-    labels = labels_fingerprint(competition)
+    current_labels_fingerprint = labels_fingerprint(competition)
     for run in runs:
-        check_same_labels(competition, run, labels)
+        check_same_labels(competition, run, current_labels_fingerprint)
     return dataset

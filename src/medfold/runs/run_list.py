@@ -100,7 +100,7 @@ def summarise_runs(competition: Competition) -> RunList:
         raise UserError("no run yet", paths.name, f"Run: {competition.command('train')}")
     recipes = {run.name: effective_recipe(run.metadata.recipe, run.metadata.symmetry) for run in runs}
     most_common = _most_common(list(recipes.values()))
-    labels = labels_fingerprint(competition)
+    current_labels_fingerprint = labels_fingerprint(competition)
     summaries = []
     untrained = []
     for run in runs:
@@ -109,7 +109,7 @@ def summarise_runs(competition: Competition) -> RunList:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
-        summaries.append(_summarise(competition, run, states, labels, differences))
+        summaries.append(_summarise(competition, run, states, current_labels_fingerprint, differences))
     fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
     summaries.sort(
         key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
@@ -130,10 +130,14 @@ def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[Run], dict[str, User
 
 
 def _summarise(
-    competition: Competition, run: Run, states: FoldStates, labels: str | None, differences: dict[str, Any]
+    competition: Competition,
+    run: Run,
+    states: FoldStates,
+    current_labels_fingerprint: str | None,
+    differences: dict[str, Any],
 ) -> RunSummary:
     has_current_folds = has_same_folds(competition, run.metadata)
-    score, problem = _score_or_problem(competition, run, states, labels, has_current_folds)
+    score, problem = _score_or_problem(competition, run, states, current_labels_fingerprint, has_current_folds)
     return RunSummary(
         name=run.name,
         value=score and score.value,
@@ -151,7 +155,11 @@ def _summarise(
 
 
 def _score_or_problem(
-    competition: Competition, run: Run, states: FoldStates, labels: str | None, has_current_folds: bool
+    competition: Competition,
+    run: Run,
+    states: FoldStates,
+    current_labels_fingerprint: str | None,
+    has_current_folds: bool,
 ) -> tuple[OofScore | None, str]:
     """Returns the score of a run and ''; or None, and why it has none that compares with those of other runs."""
     if states.damaged_files:
@@ -161,7 +169,7 @@ def _score_or_problem(
         score = read_score(run.paths)
     except UserError:
         return None, f"{run.paths.score.name} is damaged: {command('train')} computes it again"
-    if problem := _problem(competition, run, score, labels, has_current_folds):
+    if problem := _problem(competition, run, score, current_labels_fingerprint, has_current_folds):
         return None, problem
     if score.trained_folds != states.trained:
         return None, f"outdated score: {command('train')} computes it again"
@@ -169,7 +177,11 @@ def _score_or_problem(
 
 
 def _problem(
-    competition: Competition, run: Run, score: OofScore | None, labels: str | None, has_current_folds: bool
+    competition: Competition,
+    run: Run,
+    score: OofScore | None,
+    current_labels_fingerprint: str | None,
+    has_current_folds: bool,
 ) -> str:
     """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
     metric = metric_of(competition.facts)
@@ -180,7 +192,7 @@ def _problem(
         return "trained with facts that are no longer valid"
     if changed:
         return f"trained with another {changed[0]}"
-    if not has_same_labels(run.metadata, labels):
+    if not has_same_labels(run.metadata, current_labels_fingerprint):
         return "trained on other labels"
     if score is None:
         return f"score.json is missing: {command('train')} computes it again"

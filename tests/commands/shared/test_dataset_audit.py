@@ -10,5 +10,5 @@ def test_audit_without_the_appearance_of_the_images_names_the_command_that_measu
     audit_and_show(folded, dataset)
     assert "3 folds" in capsys.readouterr().out
     folded.paths.appearance.unlink()
-    with refused("appearance.csv: the appearance of the images is unknown. Run: make folds COMPETITION=small"):
+    with refused("appearance.csv: missing, or made from other images: the audit needs it. Run: make folds"):
         audit_and_show(folded, dataset)

@@ -140,7 +140,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     group = dataset.train.set_index("id")["group"]
     assert all(group[original] == group[copy] for original, copy in pairs)
     assert dataset.leaks.split_near_duplicates == []
-    assert json_files.read(joined.paths.folds_metadata)["audit"]["near_duplicates"] == 3
+    assert json_files.read(joined.paths.folds_metadata)["leak_counts"]["near_duplicates"] == 3
     assert make_dataset(joined).train["group"].tolist() == dataset.train["group"].tolist()
 
 

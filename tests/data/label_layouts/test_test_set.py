@@ -19,5 +19,5 @@ def test_test_split_without_a_table_is_all_matching_files(raw):
     (raw / "table.csv").write_text("id,sick\n" + "".join(f"{number},{number % 2}\n" for number in range(6)))
     train, test, solution = LAYOUTS["wide"](facts({"test": "test/{id}.png"}), raw)
     assert (len(train), test["id"].tolist(), solution) == (6, ["00007", "00008"], None)
-    with refused("no test image matches probe/{id}.png. Folders found: ., images, test"):
+    with refused("no test image matches probe/{id}.png. Correct the pattern. Folders found: ., images, test"):
         LAYOUTS["wide"](facts({"test": "probe/{id}.png"}), raw)

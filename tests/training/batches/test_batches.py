@@ -72,7 +72,7 @@ def test_targets_and_weights_match_their_image():
 def test_epochs_reshuffle_without_repeating_images():
     made = pipeline()
     assert made.batches_per_epoch == 3
-    orders = [made.epoch(epoch)[0] for epoch in range(5)]
+    orders = [made.drawn(epoch)[0] for epoch in range(5)]
     assert all(len(set(order)) == 24 for order in orders)
     assert len({tuple(order) for order in orders}) == 5
 
@@ -80,8 +80,8 @@ def test_epochs_reshuffle_without_repeating_images():
 def test_an_image_is_augmented_anew_in_each_epoch():
     made = replace(pipeline(), augment=lambda pixels, seed: np.array([seed]))
     for epoch in range(5):
-        assert [made.sample(epoch, position)[0] for position in range(24)] == list(made.epoch(epoch)[1])
-    assert len({seed for epoch in range(5) for seed in made.epoch(epoch)[1]}) == 5 * 24
+        assert [made.sample(epoch, position)[0] for position in range(24)] == list(made.drawn(epoch)[1])
+    assert len({seed for epoch in range(5) for seed in made.drawn(epoch)[1]}) == 5 * 24
 
 
 def test_mixing_depends_only_on_seed_and_step():
@@ -107,12 +107,12 @@ def test_balanced_epoch_draws_classes_equally_often():
     classes = np.array([0] * 20 + [1] * 4 + [2])
     made = pipeline(classes=classes)
     for epoch in range(3):
-        order = made.epoch(epoch)[0]
+        order = made.drawn(epoch)[0]
         assert np.bincount(classes[order]).tolist() == [8, 8, 8]
         assert set(order[classes[order] == 1]) == {20, 21, 22, 23}
         assert len(set(order[classes[order] == 0])) == 8  # a large class has no duplicates
-    assert made.epoch(0)[0].tolist() == pipeline(classes=classes).epoch(0)[0].tolist()
-    assert made.epoch(0)[0].tolist() != made.epoch(1)[0].tolist()
+    assert made.drawn(0)[0].tolist() == pipeline(classes=classes).drawn(0)[0].tolist()
+    assert made.drawn(0)[0].tolist() != made.drawn(1)[0].tolist()
 
 
 @given(st.lists(st.integers(0, 11), min_size=1, max_size=12), st.booleans(), st.data())
@@ -120,5 +120,5 @@ def test_every_image_is_drawn_eventually(classes, balanced, data):
     """The incomplete batch dropped at the end of an epoch must not always hold the same images."""
     rows, batch_size = np.arange(len(classes)), data.draw(st.integers(1, len(classes)))
     made = replace(pipeline(), rows=rows, batch_size=batch_size, classes=np.array(classes) if balanced else None)
-    drawn = {int(sample) for epoch in range(500) for sample in made.epoch(epoch)[0]}
+    drawn = {int(sample) for epoch in range(500) for sample in made.drawn(epoch)[0]}
     assert drawn == set(rows)

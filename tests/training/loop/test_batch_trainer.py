@@ -1,5 +1,7 @@
 """Training batch by batch: accumulation of batches, overflow, half precision."""
 
+from inspect import signature
+
 import keras
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop import losses
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.optimizer import build_optimizer
+from tests.support.fake_trainings import FakeBatchTrainer
 from tests.support.helpers import competition_facts, refused
 from tests.support.small_tasks import task
 
@@ -129,3 +132,10 @@ def test_half_precision_learns_and_predicts_in_float32(tmp_path, precision):
     predictor = Predictor(model, "horizontal", tta=made.recipe.tta)
     predicted = predictor(made.store.pixels, made.store.rows_of(oof["id"]))[:, 0]
     np.testing.assert_allclose(predicted, oof["target"], rtol=0, atol=1e-8)
+
+
+def test_trainer_that_imitates_it_in_other_tests_has_its_methods():
+    methods = {name: value for name, value in vars(FakeBatchTrainer).items() if callable(value) and name[0] != "_"}
+    assert methods.keys() >= {"begin_epoch", "has_diverged", "loss", "restore", "values"}
+    for name, method in methods.items():
+        assert [*signature(method).parameters] == [*signature(getattr(BatchTrainer, name)).parameters], name

@@ -26,6 +26,6 @@ def audit_and_show(competition: Competition, dataset: Dataset) -> None:
     appearance = read_appearance(competition)
     if appearance is None:
         fix = f"Run: {competition.command('folds')}"
-        raise UserError("the appearance of the images is unknown", competition.paths.appearance, fix)
+        raise UserError("missing, or made from other images: the audit needs it", competition.paths.appearance, fix)
     show_dataset(competition, dataset, audit_dataset(competition, dataset, appearance))
     show_contact_sheet(competition, write_near_duplicates_sheet(competition, dataset))

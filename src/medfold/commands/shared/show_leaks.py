@@ -1,4 +1,4 @@
-"""Prints the leaks that the audit found."""
+"""Prints the leaks, the first part of the audit."""
 
 from medfold.competition import Competition
 from medfold.folds import LeakReport

@@ -43,7 +43,8 @@ def _read_arrays(content: Mapping[str, np.ndarray], prefix: str, facts: Competit
     """Reads the labels of one pair of arrays: columns id, image and the targets."""
     labels = facts.labels
     if f"{prefix}_labels" not in content or f"{prefix}_images" not in content:
-        raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, f"Arrays: {', '.join(content)}")
+        fix = f"Correct labels.train_arrays; the file has: {', '.join(content)}"
+        raise UserError(f"no array '{prefix}_images' or '{prefix}_labels'", path, fix)
     values, pictures = (np.atleast_1d(content[f"{prefix}_{kind}"]) for kind in ("labels", "images"))
     count = len(pictures)
     values = values.reshape(len(values), -1)

@@ -91,7 +91,8 @@ def _match_images(split: str, patterns: list[str], facts: CompetitionFacts, raw:
     columns = list(dict.fromkeys(["id", "image", "label", *(name for row in rows for name in row)]))
     table = pd.DataFrame(rows, columns=columns, dtype=str).drop_duplicates("image")
     if table.empty and patterns:
-        raise UserError(f"no {split} image matches {' or '.join(patterns)}", raw, found_folders(all_files))
+        fix = f"Correct the pattern. {found_folders(all_files)}"
+        raise SettingError(f"no {split} image matches {' or '.join(patterns)}", f"images.{split}", fix)
     return table
 
 

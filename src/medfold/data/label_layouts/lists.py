@@ -33,7 +33,9 @@ def _lists(table: pd.DataFrame, facts: CompetitionFacts, path: Path) -> pd.DataF
     unknown = names[~names.isin(labels.targets)]
     if len(unknown):
         where = f"{display_path(path)}: row {unknown.index[0] + 2}, column '{labels.value}'"
-        raise UserError(f"unknown label '{unknown.iloc[0]}'", where, f"Known: {shorten_list(labels.targets, 30)}")
+        known = shorten_list(labels.targets, 30)
+        fix = f"Add it to labels.targets or labels.ignore, or map it by labels.map. Known: {known}"
+        raise UserError(f"unknown label '{unknown.iloc[0]}'", where, fix)
     counts = pd.crosstab(names.index, names).reindex(index=table.index, columns=labels.targets, fill_value=0)
     table[labels.targets] = (counts.to_numpy() > 0).astype(int).astype(str)
     return table

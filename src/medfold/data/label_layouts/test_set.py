@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.data.label_layouts.image_columns import locate_images
 from medfold.data.label_layouts.layout import LAYOUTS
-from medfold.errors import UserError
+from medfold.errors import SettingError, UserError
 from medfold.project_root import display_path
 from medfold.raw_files import (
     PathPattern,
@@ -78,7 +78,8 @@ def _test_files(facts: CompetitionFacts, raw: Path) -> pd.DataFrame:
     for path_pattern in map(PathPattern, images.test):
         rows += [fields for path in all_files if (fields := path_pattern.match(path)) is not None]
     if not rows:
-        raise UserError(f"no test image matches {' or '.join(images.test)}", raw, found_folders(all_files))
+        fix = f"Correct the pattern. {found_folders(all_files)}"
+        raise SettingError(f"no test image matches {' or '.join(images.test)}", "images.test", fix)
     table = pd.DataFrame(rows, dtype=str).drop_duplicates("id").sort_values("id", kind="stable")
     return table.assign(**{key: table["id"]}).reset_index(drop=True)
 

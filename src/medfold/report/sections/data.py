@@ -5,7 +5,7 @@ import numpy as np
 from medfold.audit import Example, examples_of_classes, near_duplicate_examples
 from medfold.competition import Competition
 from medfold.data import Dataset
-from medfold.earlier_versions import FINDINGS, current_by_former
+from medfold.earlier_versions import LEAK_KINDS, current_by_former
 from medfold.errors import UserError
 from medfold.folds import fold_balance, read_folds_metadata, read_near_duplicates
 from medfold.images import thumbnail
@@ -64,13 +64,13 @@ def data_section(competition: Competition, dataset: Dataset) -> Section:
 
 def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
     """Returns the number of findings of each kind: of the last audit, else as recorded with the folds."""
-    counts = dict(read_folds_metadata(paths.folds_metadata).audit)
+    counts = dict(read_folds_metadata(paths.folds_metadata).leak_counts)
     if paths.leaks.is_file():  # the findings of the last audit, which include near-duplicates
         findings = read_csv(paths.leaks)
         if "kind" not in findings:
             fix = f"Make it again: {command('folds', COMPETITION=paths.name)}"
             raise UserError("no column 'kind'", paths.leaks, fix)
-        found = findings["kind"].value_counts().rename(current_by_former(FINDINGS))
+        found = findings["kind"].value_counts().rename(current_by_former(LEAK_KINDS))
         near = ("near_duplicates", "split_near_duplicates", "near_duplicates_in_test")
         counts |= {kind: int(found.get(kind, 0)) for kind in (*counts, *near)}
     return counts

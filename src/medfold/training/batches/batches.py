@@ -43,20 +43,20 @@ class TrainingBatches:
     classes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        self._epoch = lru_cache(maxsize=2)(self._draw)
+        self._cached_draw = lru_cache(maxsize=2)(self._draw)
 
     @property
     def batches_per_epoch(self) -> int:
         """Number of batches per epoch. The last, incomplete batch is dropped; the next epoch shuffles again."""
         return len(self.rows) // self.batch_size
 
-    def epoch(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+    def drawn(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Returns what an epoch draws: positions in `rows`, int (batches * batch_size,), and the seed of each."""
-        return self._epoch(epoch)
+        return self._cached_draw(epoch)
 
     def sample(self, epoch: int, position: int) -> tuple[np.ndarray, np.ndarray, np.float32]:
         """Returns augmented image, targets and weight at a position of an epoch."""
-        order, seeds = self.epoch(epoch)
+        order, seeds = self.drawn(epoch)
         index = order[position]
         image = self.augment(np.asarray(self.net_inputs)[self.rows[index]], int(seeds[position]))
         return image, self.targets[index], self.sample_weights[index]

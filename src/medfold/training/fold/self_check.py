@@ -68,7 +68,7 @@ def self_check_input(fold_inputs: FoldInputs, trained: TrainedNet, oof: np.ndarr
     training_outputs = np.asarray(trained.inference_net(batch, training=True))
     trained.inference_net.set_weights(weights_before)  # undoes the update of batch normalisation by these images
     classes = class_balance.balancing_classes(facts, images.targets)
-    drawn_counts = np.bincount(classes[last_phase.batches.epoch(0)[0]], minlength=classes.max() + 1)
+    drawn_counts = np.bincount(classes[last_phase.batches.drawn(0)[0]], minlength=classes.max() + 1)
     expected_shares = np.bincount(classes) / len(classes)
     if fold_inputs.run_inputs.recipe.training.sampler == "balanced":
         expected_shares = (expected_shares > 0) / np.count_nonzero(expected_shares)

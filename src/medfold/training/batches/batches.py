@@ -108,7 +108,7 @@ class TrainingBatches:
         return rng.permutation(np.stack(drawn, axis=1).ravel()[:num_drawn]), seeds
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {key: value for key, value in vars(self).items() if key != "_epoch"}
+        state = {key: value for key, value in vars(self).items() if key != "_cached_draw"}
         if isinstance(self.net_inputs, np.memmap):  # another process maps the file itself
             location = {"filename": self.net_inputs.filename, "offset": self.net_inputs.offset}
             state["net_inputs"] = {**location, "dtype": self.net_inputs.dtype, "shape": self.net_inputs.shape}

@@ -38,7 +38,7 @@ from medfold.training.batches.augmentation import PIPELINES, PURPOSES
 from medfold.training.batches.augmentation_checks import MAX_ROTATION
 
 # What is decorated there is registered when it is imported.
-for module in ("images.preparation_steps", "scoring.metrics", "ensemble.method_choice"):
+for module in ("images.preparation_steps", "scoring.metrics", "ensemble.choose_method"):
     importlib.import_module(f"medfold.{module}")
 
 DOCS = Path(__file__).parents[1]

@@ -115,7 +115,7 @@ def test_newer_version_pushed_elsewhere_is_ignored(hosted, remote_run):
     ours = hosted.notebooks[REF]
     newer = {**ours.pushed, "text": "saved in the browser"}
     hosted.notebooks[REF] = HostedNotebook(newer, 2, [], Ended({"submission.csv": b"other"}, state="ERROR"), ours)
-    assert there.status(ran.notebook).state == "complete"
+    assert there.status(ran.notebook_version).state == "complete"
     there.fetch(ran.notebook_version, "submission.csv", remote_run.notebook.with_name("out.csv"))
     assert remote_run.notebook.with_name("out.csv").read_bytes() == b"id,label\n"
 

@@ -14,7 +14,7 @@ from tests.support.remote_runs import DATASET, REF, run
 
 def test_own_content_is_listed_and_removed(hosted, remote_run):
     run(remote_run)
-    run(replace(remote_run, name="medfold-other-run", dataset="medfold-other-run-kit"))
+    run(replace(remote_run, name="medfold-other-run", dataset_name="medfold-other-run-kit"))
     hosted.datasets["alice/mine"] = HostedDataset()
     hosted.datasets["bob/medfold-his"] = HostedDataset()
     session = KaggleSession.connect()

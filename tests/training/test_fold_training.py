@@ -49,7 +49,7 @@ def train_fold(monkeypatch):
     """Imitates the training of a fold; `calls` are the numbers of the folds, each with the nets that it was given."""
 
     class FoldModule:
-        KeptNets = list
+        KeptNets = object
 
         def train_fold(self, fold, kept_nets):
             train_fold.calls.append((fold.number, kept_nets))

@@ -139,7 +139,7 @@ export: setup  ## write a trained net as a .keras file, which Keras loads withou
 
 ##@ Work on medfold itself
 
-test: setup  ## run the fast tests, about three minutes   ORDER=7 in the random order of this seed
+test: setup  ## run the fast tests, three to five minutes   ORDER=7 in the random order of this seed
 	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"
 
 test-all: setup  ## run all tests, about an hour   ORDER=7 in the random order of this seed

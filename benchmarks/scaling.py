@@ -266,11 +266,9 @@ def duration(seconds: float) -> str:
     """Formats seconds with two digits, up to days; an estimate of less than a minute is no more than that."""
     if seconds < 60:
         return "under a minute"
-    for limit, unit, length in ((100 * 60, "min", 60), (100 * 3600, "h", 3600), (math.inf, "days", 86400)):
-        if seconds < limit:
-            value = float(f"{seconds / length:.2g}")
-            return f"{value:,.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
-    raise AssertionError
+    length, unit = (60, "min") if seconds < 100 * 60 else (3600, "h") if seconds < 100 * 3600 else (86400, "days")
+    value = float(f"{seconds / length:.2g}")
+    return f"{value:,.0f} {unit}" if value >= 10 else f"{value:.1f} {unit}"
 
 
 def main() -> None:

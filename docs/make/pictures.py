@@ -52,9 +52,9 @@ def shortened(lines: list[str]) -> list[str]:
             kept.append(line)
         elif kept[-1] != OMITTED:
             kept.append(OMITTED)
-    around = zip(["", *kept], kept, [*kept[1:], ""], strict=False)
     # Folds are trained side by side: what is left out is marked after the last line of fold 0 alone.
-    return [line for before, line, after in around if line != OMITTED or not after.startswith("fold 0")]
+    following = [*kept[1:], ""]
+    return [line for line, after in zip(kept, following, strict=True) if line != OMITTED or after[:6] != "fold 0"]
 
 
 def recording(lines: list[str]) -> str:

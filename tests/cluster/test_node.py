@@ -23,7 +23,7 @@ def _on_a_node(monkeypatch, tmp_path):
 
 
 def test_first_message_names_the_node():
-    assert list(reported(iter(()))) == [Started("10.0.0.2", os.nice(0))]
+    assert list(reported(lambda folder: iter(()))) == [Started("10.0.0.2", os.nice(0))]
 
 
 def test_equal_packages_pass():

@@ -10,7 +10,7 @@ CHECKPOINT, RESULTS = "checkpoint", "results"  # kinds of files that are sent
 
 @dataclass(frozen=True)
 class Started:
-    """The first message of a task.
+    """The first message of a task: where it runs.
 
     Args:
         node: address of the node.
@@ -23,7 +23,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the work, for the terminal and the log."""
+    """A line of text about the work, for the terminal and the log."""
 
     text: str
 

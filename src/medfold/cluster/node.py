@@ -6,7 +6,7 @@ place. So a node that was taken for lost, and comes back, changes nothing.
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,15 +22,16 @@ from medfold.system.reporting_processes import CrashedError, StoppedError
 from medfold.text import shorten_list
 
 
-def reported(work: Iterator[Message]) -> Iterator[Message]:
+def reported(work: Callable[[Path], Iterator[Message]]) -> Iterator[Message]:
     """Yields the messages of a task from the first to the last one: an error or the death of a child is one, too.
 
     Args:
-        work: the messages in between; it ends with an error that it raises.
+        work: a function of a temporary folder; it yields the messages in between, and may end with an error.
     """
     yield Started(ray.util.get_node_ip_address(), os.nice(0) if hasattr(os, "nice") else 0)
     try:
-        yield from work
+        with work_folder() as folder:
+            yield from work(folder)
     except OSError as error:
         yield Failed(explain_os_error(error) or UserError(str(error), this_node()))
     except UserError as error:

@@ -12,7 +12,7 @@ import numpy as np
 
 from medfold.cluster.files_on_nodes import PART_BYTES, SharedFile, fetch, send_file, wait_for
 from medfold.cluster.messages import HEARTBEAT_SECONDS, RESULTS, Heartbeat, Message
-from medfold.cluster.node import check_versions, reported, work_folder
+from medfold.cluster.node import check_versions, reported
 from medfold.competition import use_plugins
 from medfold.images import ImageScan, ScanSettings, array_shapes, scan_in_processes
 from medfold.system import array_files, hardware
@@ -51,12 +51,7 @@ def scan_images_on_node(
     Yields:
         Messages; the file is an archive of NumPy with the pixels of these images, in their order, and the results.
     """
-
-    def work() -> Iterator[Message]:
-        with work_folder() as folder:
-            yield from _scan(node_scan, images, raw_files, folder, file_server)
-
-    yield from reported(work())
+    yield from reported(lambda folder: _scan(node_scan, images, raw_files, folder, file_server))
 
 
 def _scan(

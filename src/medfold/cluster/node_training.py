@@ -9,7 +9,7 @@ from typing import Any
 
 from medfold.cluster.files_on_nodes import SharedFile, fetch, send_file
 from medfold.cluster.messages import CHECKPOINT, HEARTBEAT_SECONDS, RESULTS, Heartbeat, Line, Message
-from medfold.cluster.node import check_versions, reported, work_folder
+from medfold.cluster.node import check_versions, reported
 from medfold.images import open_store
 from medfold.paths import FoldPaths, RunPaths
 from medfold.system.reporting_processes import ReportingProcesses
@@ -61,39 +61,37 @@ def train_fold_on_node(
         Messages; the files are checkpoints, and the archive with the results.
     """
 
-    def work() -> Iterator[Message]:
-        with work_folder() as folder:
-            run_paths = RunPaths(folder / "run", "", folder)
-            fold_paths = run_paths.fold(number)
-            if checkpoint is not None:
-                fold_paths.folder.mkdir(parents=True)
-                fold_paths.checkpoint.write_bytes(checkpoint)
+    def work(folder: Path) -> Iterator[Message]:
+        run_paths = RunPaths(folder / "run", "", folder)
+        fold_paths = run_paths.fold(number)
+        if checkpoint is not None:
+            fold_paths.folder.mkdir(parents=True)
+            fold_paths.checkpoint.write_bytes(checkpoint)
 
-            def make(run_inputs: RunInputs, plugins: Path) -> Work:
-                return FoldTrainings([FoldInputs(run_inputs, number, fold_paths)], plugins)
+        def make(run_inputs: RunInputs, plugins: Path) -> Work:
+            return FoldTrainings([FoldInputs(run_inputs, number, fold_paths)], plugins)
 
-            def results() -> Path:
-                pack_folds(run_paths, [number], folder / "results.zip")
-                return folder / "results.zip"
+        def results() -> Path:
+            pack_folds(run_paths, [number], folder / "results.zip")
+            return folder / "results.zip"
 
-            yield from _work(node_inputs, make, results, fold_paths, folder, file_server)
+        yield from _work(node_inputs, make, results, fold_paths, folder, file_server)
 
-    yield from reported(work())
+    yield from reported(work)
 
 
 def compute_features_on_node(node_inputs: NodeInputs, file_server: Any) -> Iterator[Message]:
     """Computes the features of the frozen backbone on this node; yields messages as `train_fold_on_node` does."""
 
-    def work() -> Iterator[Message]:
-        with work_folder() as folder:
-            features = folder / "features.npy"
+    def work(folder: Path) -> Iterator[Message]:
+        features = folder / "features.npy"
 
-            def make(run_inputs: RunInputs, plugins: Path) -> Work:
-                return FeatureComputation(replace(run_inputs, features_file=features), plugins)
+        def make(run_inputs: RunInputs, plugins: Path) -> Work:
+            return FeatureComputation(replace(run_inputs, features_file=features), plugins)
 
-            yield from _work(node_inputs, make, lambda: features, None, folder, file_server)
+        yield from _work(node_inputs, make, lambda: features, None, folder, file_server)
 
-    yield from reported(work())
+    yield from reported(work)
 
 
 def _work(

@@ -39,7 +39,7 @@ class RunPlan:
 
     @property
     def fold_numbers(self) -> list[int]:
-        """Numbers of `folds`."""
+        """Numbers of the folds to train."""
         return [fold.number for fold in self.folds]
 
 

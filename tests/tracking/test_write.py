@@ -120,11 +120,12 @@ def test_missing_package_is_one_line_before_the_training(competition, capsys, mo
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(write, "version", none)
+    monkeypatch.setattr(sys, "executable", "/opt/python")
     Tracking(competition, ["mlflow", "notes"]).write("baseline")
     said = capsys.readouterr().out.splitlines()
     assert said[0] == (
         "tracking   mlflow: nothing is written to it, mlflow-skinny is not installed. "
-        f'Run: {sys.executable} -m pip install "mlflow-skinny>=3.17,<4" "sqlalchemy>=2" "alembic>=1.13"'
+        'Run: /opt/python -m pip install "mlflow-skinny>=3.17,<4" "sqlalchemy>=2" "alembic>=1.13"'
     )
     assert len(said) == 2
     assert noted(competition) == ALL

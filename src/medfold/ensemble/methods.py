@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.special import expit, softmax
 
 from medfold.ensemble.greedy_selection import selection_weights
 from medfold.registry import Registry
@@ -242,14 +241,15 @@ def stacked_classes(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray, 
     if len(classes) == 2:
         decision = np.concatenate([np.zeros_like(decision), decision], axis=1)
     result = np.zeros(stack.shape[1:])
-    result[:, classes] = softmax(decision, axis=1)
+    result[:, classes] = to_probabilities(decision, exclusive=True)
     return result
 
 
 @transform_step
 def stacked_labels(stack: np.ndarray, slopes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     """Applies a separate logistic regression to each label; the arithmetic mean where its slopes are nan."""
-    by_regression = expit(np.einsum("lm,mnl->nl", slopes, to_logits(stack, False)) + offsets)
+    logits = np.einsum("lm,mnl->nl", slopes, to_logits(stack, exclusive=False)) + offsets
+    by_regression = to_probabilities(logits, exclusive=False)
     return np.where(np.isnan(slopes[:, 0]), stack.mean(axis=0), by_regression)
 
 

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from medfold.folds.near_duplicates import NearDuplicates
+from medfold.folds.near_duplicates import NearDuplicates, clusters
 
 
 def join_duplicates(samples: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
@@ -42,8 +40,6 @@ def merge_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
         nodes.append(node + total)
         total += len(unique_values)
     rows, columns = np.tile(group_node, len(shared)), np.concatenate(nodes)
-    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(total, total))
-    _, cluster = connected_components(graph, directed=False)
-    cluster = cluster[: len(unique_groups)]
+    cluster = clusters(total, np.column_stack([rows, columns]))[: len(unique_groups)]
     smallest = pd.Series(np.asarray(unique_groups)).groupby(cluster).min()
     return smallest.loc[cluster[group_node]].to_numpy(np.int64)

@@ -22,10 +22,6 @@ from functools import cached_property, lru_cache
 import cv2
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import DisjointSet
-from scipy.fft import dct
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from medfold.images import THUMBNAIL_SIZE
 
@@ -104,6 +100,8 @@ def find_near_duplicates(hashes: np.ndarray, thumbnails: np.ndarray) -> NearDupl
     Returns:
         Pairs of rows that are near-duplicates, with their similarity, without cycles.
     """
+    from scipy.cluster.hierarchy import DisjointSet
+
     varied = np.flatnonzero([thumbnail.std() >= MIN_STD for thumbnail in thumbnails])
     # Identical thumbnails are paired at once. The others are sorted by digest, so that the order of the images does
     # not matter.
@@ -136,6 +134,7 @@ def _directions(hashes: np.ndarray, thumbnails: np.ndarray, rows: np.ndarray) ->
     Returns:
         float32 (rows, dimensions), nearly of unit length; None for fewer than `MIN_WHITENING` different images.
     """
+    from scipy.fft import dct
     from sklearn.covariance import ledoit_wolf
 
     # The statistics are fitted on one image per hash; otherwise many copies of one image would distort them. The rows
@@ -242,5 +241,8 @@ def clusters(num_images: int, pairs: np.ndarray) -> np.ndarray:
     Returns:
         int64 (num_images,), numbered in order of first appearance; an image without pairs is a cluster by itself.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     edges = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(num_images, num_images))
     return connected_components(edges, directed=False)[1].astype(np.int64)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import expit, logit, softmax
 
 from medfold.scoring.cross_fitting import FittedTransform, transform_step
 from medfold.terminal.console import say
@@ -20,6 +19,8 @@ def to_logits(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
         predictions: float (..., columns), clipped to [1e-7, 1 - 1e-7].
         exclusive: True if the columns are mutually exclusive classes.
     """
+    from scipy.special import logit
+
     clipped = np.clip(predictions, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
     return np.log(clipped) if exclusive else logit(clipped)
 
@@ -31,6 +32,8 @@ def to_probabilities(logits: np.ndarray, exclusive: bool) -> np.ndarray:
         logits: float (..., columns).
         exclusive: True for a softmax over the last axis, False for a sigmoid of each column.
     """
+    from scipy.special import expit, softmax
+
     return softmax(logits, axis=-1) if exclusive else expit(logits)
 
 

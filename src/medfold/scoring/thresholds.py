@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import expit
 
-from medfold.scoring.calibration import to_logits
+from medfold.scoring.calibration import to_logits, to_probabilities
 from medfold.scoring.cross_fitting import FittedTransform, transform_step
 from medfold.scoring.metric import Metric
 from medfold.terminal.progress import with_time_left
@@ -164,7 +163,7 @@ def fit_sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric)
     logits = to_logits(predictions, exclusive=False)
 
     def sharpen(parameters: np.ndarray) -> np.ndarray:
-        return expit(np.exp(np.clip(parameters[0], 0, 4)) * (logits - parameters[1]))
+        return to_probabilities(np.exp(np.clip(parameters[0], 0, 4)) * (logits - parameters[1]), exclusive=False)
 
     def loss(parameters: np.ndarray) -> float:
         return -metric.sign * metric(targets, sharpen(parameters))
@@ -192,4 +191,4 @@ def apply_sharpening(predictions: np.ndarray, slope: float, offset: float) -> np
         slope: steepness; 1 with offset 0 changes nothing, a large one gives decisions.
         offset: logit of the threshold.
     """
-    return expit(slope * (to_logits(predictions, exclusive=False) - offset))
+    return to_probabilities(slope * (to_logits(predictions, exclusive=False) - offset), exclusive=False)

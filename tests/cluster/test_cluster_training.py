@@ -14,7 +14,7 @@ from tests.support.helpers import refused
 
 
 @pytest.fixture
-def cluster(small, monkeypatch):
+def cluster(folded, monkeypatch):
     """Returns a function that trains on a cluster whose driver sends these messages, and writes a fold for each run."""
     jobs = []
 
@@ -25,21 +25,21 @@ def cluster(small, monkeypatch):
                 if isinstance(message, Exception):
                     raise message
                 if "run" in message:
-                    num_trained = len(trained_folds(small.paths.run(message["run"]), 3))
-                    finished_run(small, message["run"], folds=list(range(num_trained + 1)))
+                    num_trained = len(trained_folds(folded.paths.run(message["run"]), 3))
+                    finished_run(folded, message["run"], folds=list(range(num_trained + 1)))
                 yield message
 
         monkeypatch.setattr(cluster_training, "driver_messages", driver_messages)
         requests = [TrainingRequest(seed=seed, **request) for seed in seeds]
-        recipe = requests[0].load_recipe(small)
-        dataset = make_dataset(small, recipe.preparation)
-        return train_on_cluster(small, requests, recipe, dataset, None, after_fold)
+        recipe = requests[0].load_recipe(folded)
+        dataset = make_dataset(folded, recipe.preparation)
+        return train_on_cluster(folded, requests, recipe, dataset, None, after_fold)
 
     train.jobs = jobs
     return train
 
 
-def test_score_is_updated_after_each_fold(cluster, small, capsys):
+def test_score_is_updated_after_each_fold(cluster, folded, capsys):
     reported = []
     messages = [{"topic": "cluster", "text": "1 node"}, *[{"run": "baseline"}] * 3]
     (score,) = cluster(messages, after_fold=reported.append, jobs=2)
@@ -51,31 +51,31 @@ def test_score_is_updated_after_each_fold(cluster, small, capsys):
     assert "train      baseline: resnet9, 16 px, 2 epochs, folds 0, 1, 2\n" in capsys.readouterr().out
 
 
-def test_runs_of_all_seeds_are_one_job(cluster, small):
-    finished_run(small, "baseline")
+def test_runs_of_all_seeds_are_one_job(cluster, folded):
+    finished_run(folded, "baseline")
     scores = cluster([], seeds=(0, 1, 2))
     (job,) = cluster.jobs
     assert [plan.run_paths.name for plan in job.plans] == ["baseline-s1", "baseline-s2"]  # the first one is trained
     assert [score is None for score in scores] == [False, True, True]
 
 
-def test_trained_runs_need_no_cluster(cluster, small, capsys):
-    finished_run(small, "baseline")
+def test_trained_runs_need_no_cluster(cluster, folded, capsys):
+    finished_run(folded, "baseline")
     (score,) = cluster([])
     assert score.trained_folds == [0, 1, 2]
     assert cluster.jobs == []
     assert "all folds are trained" in capsys.readouterr().out
 
 
-def test_error_in_a_setting_names_its_file_and_the_run_is_removed(cluster, small):
+def test_error_in_a_setting_names_its_file_and_the_run_is_removed(cluster, folded):
     with refused(r"baseline\.yaml: 'training\.batch_size': too large"):
         cluster([SettingError("too large", "training.batch_size")])
-    assert not small.paths.run("baseline").metadata.exists()
+    assert not folded.paths.run("baseline").metadata.exists()
 
 
-def test_run_is_trained_on_one_cluster_at_a_time(cluster, small):
+def test_run_is_trained_on_one_cluster_at_a_time(cluster, folded):
     with (
-        locks.exclusive_lock(small.paths.run("baseline").folder / "cluster", "it is trained"),
+        locks.exclusive_lock(folded.paths.run("baseline").folder / "cluster", "it is trained"),
         refused("this run is trained in another process"),
     ):
         cluster([])

@@ -30,10 +30,10 @@ def _on_a_node(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def node_inputs(small):
+def node_inputs(folded):
     request = TrainingRequest()
-    recipe = request.load_recipe(small)
-    plan = plan_run(small, request, recipe, make_dataset(small, recipe.preparation))
+    recipe = request.load_recipe(folded)
+    plan = plan_run(folded, request, recipe, make_dataset(folded, recipe.preparation))
     inputs = plan.folds[0].run_inputs
     store = [SharedFile.of(path) for path in sorted(inputs.store.folder.iterdir())]
     common = {"features_file": None, "weights_file": None, "plugins": b"# own", "environment": {"A": "1"}}

@@ -19,12 +19,12 @@ from tests.support.finished_runs import finished_run
 
 
 @pytest.fixture
-def plans(small):
+def plans(folded):
     """The plans of two seeds; the recipe has a weights file, and trains the head on frozen features."""
     request = TrainingRequest()
-    recipe = request.load_recipe(small)
-    dataset = make_dataset(small, recipe.preparation)
-    return [plan_run(small, replace(request, seed=seed), recipe, dataset) for seed in (0, 1)]
+    recipe = request.load_recipe(folded)
+    dataset = make_dataset(folded, recipe.preparation)
+    return [plan_run(folded, replace(request, seed=seed), recipe, dataset) for seed in (0, 1)]
 
 
 def recorded_task(topic, **arguments):
@@ -67,8 +67,8 @@ def test_number_of_jobs_is_held(plans, tasks_of):
     assert tasks_of(TrainingJob(None, plans, 2, {}), [(8, 0)])[0][1] == 2
 
 
-def test_node_gets_files_by_their_names_and_no_pixels(plans, tasks_of, small):
-    small.paths.plugins.write_text("# own code")
+def test_node_gets_files_by_their_names_and_no_pixels(plans, tasks_of, folded):
+    folded.paths.plugins.write_text("# own code")
     ((tasks, _),) = tasks_of(TrainingJob(None, plans, 1, {"A": "1"}), [(4, 2)])
     node_inputs, number, checkpoint = tasks[-1].arguments()
     assert (node_inputs.run_inputs.store, node_inputs.run_inputs.seed, number, checkpoint) == (None, 1, 2, None)
@@ -80,26 +80,26 @@ def test_node_gets_files_by_their_names_and_no_pixels(plans, tasks_of, small):
     assert (node_inputs.threads, node_inputs.uses_gpu) == (4, True)
 
 
-def test_checkpoint_is_put_in_place_and_sent_with_the_next_attempt(plans, tasks_of, small, tmp_path):
+def test_checkpoint_is_put_in_place_and_sent_with_the_next_attempt(plans, tasks_of, folded, tmp_path):
     ((tasks, _),) = tasks_of(TrainingJob(None, plans[:1], 1, {}))
     (tmp_path / "arrived").write_bytes(b"state")
     tasks[1].receivers[CHECKPOINT](tmp_path / "arrived")
-    assert small.paths.run("baseline").fold(1).checkpoint.read_bytes() == b"state"
+    assert folded.paths.run("baseline").fold(1).checkpoint.read_bytes() == b"state"
     assert tasks[1].arguments()[2] == b"state"
     assert tasks[0].arguments()[2] is None
 
 
-def test_results_are_put_in_place_and_reported(plans, tasks_of, small, tmp_path):
+def test_results_are_put_in_place_and_reported(plans, tasks_of, folded, tmp_path):
     sent = []
     ((tasks, _),) = tasks_of(TrainingJob(None, plans[:1], 1, {}), send=lambda **message: sent.append(message))
-    finished_run(small, "elsewhere", folds=[1])
-    pack_folds(small.paths.run("elsewhere"), [1], tmp_path / "results.zip")
-    checkpoint = small.paths.run("baseline").fold(1).checkpoint
+    finished_run(folded, "elsewhere", folds=[1])
+    pack_folds(folded.paths.run("elsewhere"), [1], tmp_path / "results.zip")
+    checkpoint = folded.paths.run("baseline").fold(1).checkpoint
     checkpoint.parent.mkdir()
     checkpoint.write_bytes(b"state")
     tasks[1].receivers[RESULTS](tmp_path / "results.zip")
     assert sent == [{"run": "baseline"}]
-    assert small.paths.run("baseline").fold(1).done.is_file()
+    assert folded.paths.run("baseline").fold(1).done.is_file()
     assert not checkpoint.exists()
 
 

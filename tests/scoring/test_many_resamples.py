@@ -1,17 +1,16 @@
 """Scores of all resamples at once, compared with the metrics on the drawn rows."""
 
-from dataclasses import replace
-from functools import partial
-
 import numpy as np
 import pytest
 
 from medfold.scoring import bootstrap, many_resamples
-from medfold.scoring.many_resamples import MIN_COLUMNS, SCORES_OF_RESAMPLES, scores_of_resamples
+from medfold.scoring.bootstrap import MIN_COLUMNS, scores_of_resamples
 from medfold.scoring.metric import METRICS
 
 TASKS = ("multiclass", "multilabel")
-CASES = [(name, task) for task in TASKS for name in SCORES_OF_RESAMPLES if task in METRICS[name].tasks]
+CASES = [
+    (metric.name, task) for task in TASKS for metric in METRICS.all() if metric.of_resamples and task in metric.tasks
+]
 
 
 def drawn(task, num_rows=300, num_columns=MIN_COLUMNS, share=0.1):
@@ -30,14 +29,14 @@ def metric_with_settings(name):
     """Returns a metric, with weights and beta as `metric_of` adds them."""
     found = METRICS[name]
     if found.uses_weights:
-        return replace(found, function=partial(found.function, weights=np.array([[1, 2], [3, 1]] * (MIN_COLUMNS // 2))))
-    return replace(found, function=partial(found.function, beta=2.0)) if found.uses_beta else found
+        return found.with_settings(weights=np.array([[1, 2], [3, 1]] * (MIN_COLUMNS // 2)))
+    return found.with_settings(beta=2.0) if found.uses_beta else found
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
 def test_scores_are_those_of_the_metric_on_the_drawn_rows(name, task, monkeypatch):
     monkeypatch.setattr(many_resamples, "COLUMNS_AT_ONCE", 33)
-    monkeypatch.setattr(many_resamples, "MAX_COUNTS", 300 * 7)  # seven resamples at once
+    monkeypatch.setattr(bootstrap, "MAX_COUNTS", 300 * 7)  # seven resamples at once
     targets, predictions = drawn(task)
     metric, groups = metric_with_settings(name), np.arange(len(targets)) // 2
     rows = list(bootstrap._resampled_rows(groups, 30))
@@ -49,8 +48,7 @@ def test_scores_are_those_of_the_metric_on_the_drawn_rows(name, task, monkeypatc
 
 
 def test_every_metric_of_many_columns_is_scored_at_once():
-    missing = {metric.name for metric in METRICS.all() if {*TASKS} & {*metric.tasks}} - {*SCORES_OF_RESAMPLES}
-    assert not missing
+    assert not [metric.name for metric in METRICS.all() if {*TASKS} & {*metric.tasks} and not metric.of_resamples]
 
 
 @pytest.mark.parametrize(("name", "task"), CASES)
@@ -66,7 +64,7 @@ def test_interval_and_difference_are_those_of_resample_by_resample(name, task, m
         return [*interval, difference.value, difference.low, difference.high, difference.probability]
 
     at_once = results()
-    monkeypatch.setattr(many_resamples, "MIN_COLUMNS", 10**6)
+    monkeypatch.setattr(bootstrap, "MIN_COLUMNS", 10**6)
     assert results() == pytest.approx(at_once, rel=1e-11, nan_ok=True)
     assert np.isnan(at_once).any() == (name == "mean_auc" and task == "multiclass")
 

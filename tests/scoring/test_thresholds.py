@@ -6,7 +6,8 @@ from scipy.special import expit, softmax
 from sklearn.metrics import cohen_kappa_score, fbeta_score
 
 from medfold.scoring import thresholds
-from medfold.scoring.metric import METRICS, metric_of, to_classes
+from medfold.scoring.decisions import to_classes
+from medfold.scoring.metric import METRICS, metric_of
 from tests.support.helpers import competition_facts
 
 

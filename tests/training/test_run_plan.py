@@ -11,41 +11,38 @@ from tests.support.helpers import refused
 
 
 @pytest.fixture
-def plan_of(small):
+def plan_of(folded):
     def plan_of(**values):
         request = TrainingRequest(run="one", **values)
-        recipe = request.load_recipe(small)
-        return plan_run(small, request, recipe, make_dataset(small, recipe.preparation))
+        recipe = request.load_recipe(folded)
+        return plan_run(folded, request, recipe, make_dataset(folded, recipe.preparation))
 
     return plan_of
 
 
-def test_missing_folds_are_planned_with_what_they_are_trained_from(plan_of, small):
-    make_dataset(small)
-    finished_run(small, "one", folds=[1])
+def test_missing_folds_are_planned_with_what_they_are_trained_from(plan_of, folded):
+    finished_run(folded, "one", folds=[1])
     plan = plan_of(workers=3)
     assert (plan.fold_numbers, list(plan.requested_numbers)) == ([0, 2], [0, 1, 2])
     fold = plan.folds[1]
     assert (fold.number, fold.paths, fold.topic) == (2, plan.run_paths.fold(2), "fold 2")
     assert (fold.run_inputs.seed, fold.run_inputs.num_workers) == (0, 3)
     assert len(fold.run_inputs.store.pixels) == 103
-    assert plan.plugins == small.paths.plugins
+    assert plan.plugins == folded.paths.plugins
 
 
-def test_trained_run_has_nothing_to_train(plan_of, small, capsys):
-    make_dataset(small)
-    finished_run(small, "one")
+def test_trained_run_has_nothing_to_train(plan_of, folded, capsys):
+    finished_run(folded, "one")
     capsys.readouterr()
     assert plan_of().folds == []
     assert "train      all folds are trained in runs/small/one\n" in capsys.readouterr().out
 
 
-def test_run_without_a_store_is_not_begun(plan_of, small):
-    make_dataset(small)
+def test_run_without_a_store_is_not_begun(plan_of, folded):
     request = TrainingRequest(run="one")
-    recipe = request.load_recipe(small)
-    dataset = make_dataset(small, recipe.preparation)
-    (small.paths.store(store_key(small, recipe.preparation)) / "index.csv").write_text("damaged")
+    recipe = request.load_recipe(folded)
+    dataset = make_dataset(folded, recipe.preparation)
+    (folded.paths.store(store_key(folded, recipe.preparation)) / "index.csv").write_text("damaged")
     with refused("index.csv: not the table that was written.*make data"):
-        plan_run(small, request, recipe, dataset)
-    assert not small.paths.run("one").folder.exists()
+        plan_run(folded, request, recipe, dataset)
+    assert not folded.paths.run("one").folder.exists()

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.scoring import NUM_BINS, to_classes
+from medfold.scoring import NUM_BINS, bin_of_confidence, to_classes
 
 MAX_POINTS = 400  # of a curve
 TARGET_LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating points
@@ -110,7 +110,7 @@ def reliability(truth: np.ndarray, confidence: np.ndarray) -> tuple[Curve, np.nd
     Returns:
         Mean confidence and observed frequency of each non-empty bin; the number of predictions in each.
     """
-    bin_number = np.searchsorted(np.arange(1, NUM_BINS) / NUM_BINS, confidence, side="left")
+    bin_number = bin_of_confidence(confidence)
     count = np.bincount(bin_number, minlength=NUM_BINS)
     filled = count > 0
     x = np.bincount(bin_number, weights=confidence, minlength=NUM_BINS)[filled] / count[filled]

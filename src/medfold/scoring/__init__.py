@@ -3,20 +3,20 @@
 - `metric`: the class and the metric of a competition; `metrics`: the built-in ones;
 - `chance`: the mean of the labels, and the score of a constant prediction;
 - `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences;
-  `many_resamples`: intervals of tables with many columns; `score_text`: scores and intervals as text;
-- `decisions`: from probabilities to classes and labels, and labels as columns;
+  `many_resamples`: metrics of all resamples at once; `score_text`: scores and intervals as text;
+- `decisions`: from probabilities to classes and labels, and labels as columns; `confidence_bins`: for calibration;
 - `post_processing`: the choice for a metric; `thresholds`, `calibration`: what it fits; `cross_fitting`: how it is
   scored.
 """
 
 from medfold.scoring import metrics as metrics  # registers them
 from medfold.scoring.aggregation import aggregate, aggregate_predictions, targets_of_units
-from medfold.scoring.bootstrap import Difference, bootstrap_interval, paired_difference
+from medfold.scoring.bootstrap import Difference, bootstrap_interval, paired_difference, scores_of_resamples
 from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
 from medfold.scoring.chance import chance_score, label_means
+from medfold.scoring.confidence_bins import NUM_BINS, bin_of_confidence
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, transform_step
-from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
-from medfold.scoring.many_resamples import scores_of_resamples
+from medfold.scoring.decisions import decide, decisions_of, targets_as_columns, to_classes
 from medfold.scoring.metric import (
     METRICS,
     Metric,
@@ -24,9 +24,8 @@ from medfold.scoring.metric import (
     metric_input,
     metric_of,
     metric_title,
-    to_classes,
 )
-from medfold.scoring.metrics import NUM_BINS, auc
+from medfold.scoring.metrics import auc
 from medfold.scoring.out_of_fold import OofPredictions, OofScore, oof_by_unit, oof_score
 from medfold.scoring.post_processing import MAX_CLASSES, post_processing_of, temperature_calibration
 from medfold.scoring.score_text import (
@@ -53,6 +52,7 @@ __all__ = [
     "aggregate",
     "aggregate_predictions",
     "auc",
+    "bin_of_confidence",
     "bootstrap_interval",
     "chain_fits",
     "chance_score",

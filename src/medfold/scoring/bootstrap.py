@@ -1,16 +1,20 @@
 """Bootstrap confidence intervals of a score, and of the difference between two scores."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
-from medfold.scoring.many_resamples import scores_of_resamples
 from medfold.scoring.metric import Metric
+from medfold.terminal.progress import with_time_left
 
 CONFIDENCE_LEVEL = 0.95  # the share of resamples inside an interval
 MIN_DEFINED_SHARE = 0.1  # an interval needs a defined score in more than this share of the resamples
+
+MIN_COLUMNS = 100  # fewer columns are scored resample by resample
+MAX_COUNTS = 50_000_000  # of resamples by rows at once, 200 MB
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,35 @@ def paired_difference(
     differences = _defined_values(advantage(scores, reference_scores), num_resamples)
     probability = float(np.mean((differences > 0) + 0.5 * (differences == 0))) if len(differences) else float("nan")
     return Difference(value, *_interval(differences), probability)
+
+
+def scores_of_resamples(
+    metric: Metric, targets: np.ndarray, predictions: np.ndarray, resamples: Iterable[np.ndarray], num_resamples: int
+) -> np.ndarray:
+    """Returns the score of each resample; of many columns all at once, else one after the other.
+
+    Where it takes long, a line every 30 seconds says how far it is.
+
+    Args:
+        metric: the metric of the scores.
+        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
+        predictions: float (n, columns).
+        resamples: the rows of each resample, int (rows,).
+        num_resamples: number of resamples.
+
+    Returns:
+        float64 (resamples,), nan where the metric is undefined.
+    """
+    has_many_columns = predictions.ndim == 2 and predictions.shape[1] >= MIN_COLUMNS
+    if not has_many_columns or metric.of_resamples is None:
+        rows_of_resamples = with_time_left(resamples, "score", num_resamples, "resamples")
+        return np.array([metric(targets[rows], predictions[rows]) for rows in rows_of_resamples], np.float64)
+    decided = metric.decide(predictions) if metric.decide else predictions
+    scores, resamples, at_once = [np.empty(0)], iter(resamples), max(1, MAX_COUNTS // max(1, len(targets)))
+    while part := list(islice(resamples, at_once)):
+        counts = np.array([np.bincount(rows, minlength=len(targets)) for rows in part], np.float32)
+        scores.append(metric.of_resamples(targets, decided, counts))
+    return np.concatenate(scores)
 
 
 def _resampled_rows(groups: np.ndarray, num_resamples: int, seed: int = 0) -> Iterator[np.ndarray]:

@@ -33,6 +33,11 @@ def decide(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
     return predictions.argmax(axis=1) if exclusive else (predictions > 0.5).astype(int)
 
 
+def to_classes(predictions: np.ndarray) -> np.ndarray:
+    """Decides classes: the most probable one; for predictions (n,), 1 where they are above one half."""
+    return decide(predictions, exclusive=predictions.ndim == 2)
+
+
 def decisions_of(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
     """Decides classes or labels from predictions, as a submission of decisions holds them.
 

@@ -1,73 +1,44 @@
-"""Scores of all bootstrap resamples at once, for tables with so many columns that one by one would take minutes.
+"""Metrics of all bootstrap resamples at once, for tables with so many columns that one by one would take minutes.
 
-A resample is given by how often it holds each row. The scores are those of `metrics` on the drawn rows, up to the order
-of the sums (1e-12). Counts are float32, in which sums of whole and half numbers below 2^23 are exact, and quick.
+Each is the `of_resamples` of the metric of the same name in `metrics`, and agrees with it on the drawn rows up to the
+order of the sums (1e-12). A resample is given by how often it holds each row: counts, float32 (resamples, n), in which
+sums of whole and half numbers below 2^23 are exact, and quick.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from itertools import islice
+from collections.abc import Iterator
 
 import numpy as np
 
-from medfold.scoring.metric import Metric, to_classes
-from medfold.scoring.metrics import NUM_BINS, bin_of_confidence
+from medfold.scoring.confidence_bins import NUM_BINS, bin_of_confidence
+from medfold.scoring.decisions import to_classes
 from medfold.terminal.progress import with_time_left
 
-MIN_COLUMNS = 100  # fewer columns are scored resample by resample
 COLUMNS_AT_ONCE = 256
-MAX_COUNTS = 50_000_000  # of resamples by rows at once, 200 MB
 
 
-def scores_of_resamples(
-    metric: Metric, targets: np.ndarray, predictions: np.ndarray, resamples: Iterable[np.ndarray], num_resamples: int
-) -> np.ndarray:
-    """Returns the score of each resample; of many columns all at once, else one after the other.
-
-    Where it takes long, a line every 30 seconds says how far it is.
-
-    Args:
-        metric: the metric of the scores.
-        targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
-        predictions: float (n, columns).
-        resamples: the rows of each resample, int (rows,).
-        num_resamples: number of resamples.
-
-    Returns:
-        float64 (resamples,), nan where the metric is undefined.
-    """
-    has_many_columns = predictions.ndim == 2 and predictions.shape[1] >= MIN_COLUMNS
-    if not has_many_columns or metric.name not in SCORES_OF_RESAMPLES:
-        rows_of_resamples = with_time_left(resamples, "score", num_resamples, "resamples")
-        return np.array([metric(targets[rows], predictions[rows]) for rows in rows_of_resamples], np.float64)
-    decided = metric.decide(predictions) if metric.decide else predictions
-    settings = metric.function.keywords if isinstance(metric.function, partial) else {}
-    scores, resamples, at_once = [np.empty(0)], iter(resamples), max(1, MAX_COUNTS // max(1, len(targets)))
-    while part := list(islice(resamples, at_once)):
-        counts = np.array([np.bincount(rows, minlength=len(targets)) for rows in part], np.float32)
-        scores.append(SCORES_OF_RESAMPLES[metric.name](targets, decided, counts, **settings))
-    return np.concatenate(scores)
-
-
-def _accuracy(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def accuracy(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Computes the accuracy of each resample, float64 (resamples,)."""
     if targets.ndim == 1:
         return _weighted_means(to_classes(predictions) == targets, counts)
     return _weighted_means(((predictions > 0.5) == targets).sum(axis=1), counts) / targets.shape[1]
 
 
-def _balanced_accuracy(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def balanced_accuracy(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Computes the mean recall of the classes in each resample, float64 (resamples,)."""
     hits, truth, _ = _class_counts(targets, predictions, counts)
     return _mean_of_shares(hits, truth)
 
 
-def _macro_f1(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def macro_f1(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Computes the mean F1 of the classes or labels in each resample, float64 (resamples,)."""
     if targets.ndim == 2:
-        return _fbeta(targets, predictions, counts)
+        return fbeta(targets, predictions, counts)
     hits, truth, decided = _class_counts(targets, predictions, counts)
     return _mean_of_shares(2 * hits, truth + decided)
 
 
-def _fbeta(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray, beta: float = 1.0) -> np.ndarray:
+def fbeta(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray, beta: float = 1.0) -> np.ndarray:
+    """Computes the mean F-beta of the labels in each resample, float64 (resamples,)."""
     total, beta_squared = np.zeros(len(counts)), beta**2
     for block in _column_blocks(targets.shape[1]):
         true, decided = targets[:, block] == 1, predictions[:, block] > 0.5
@@ -76,24 +47,27 @@ def _fbeta(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray, bet
     return total / targets.shape[1]
 
 
-def _log_loss(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def log_loss(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Computes the log loss of each resample, float64 (resamples,)."""
     if targets.ndim == 2:
-        return _weighted_log_loss(targets, predictions, counts, np.ones((targets.shape[1], 2)))
+        return weighted_log_loss(targets, predictions, counts, np.ones((targets.shape[1], 2)))
     clipped = np.clip(predictions.astype(np.float64), 1e-15, 1 - 1e-15)
     true = clipped[np.arange(len(targets)), targets] / clipped.sum(axis=1)
     return _weighted_means(-np.log(true), counts)
 
 
-def _weighted_log_loss(
+def weighted_log_loss(
     targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
+    """Computes the weighted log loss of each resample, float64 (resamples,); weights as in `metrics`."""
     clipped = np.clip(predictions.astype(np.float64), 1e-15, 1 - 1e-15)
     weight = np.where(targets == 1, weights[:, 1], weights[:, 0])
     losses = -np.log(np.where(targets == 1, clipped, 1 - clipped))
     return _weighted_means((weight * losses).sum(axis=1) / weight.sum(axis=1), counts)
 
 
-def _mean_auc(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def mean_auc(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Computes the mean AUC of the columns in each resample: float64 (resamples,), nan where one is undefined."""
     values = np.full(len(counts), np.nan)
     num_positives = _positives(targets, predictions.shape[1], counts)
     num_negatives = counts.sum(axis=1, keepdims=True) - num_positives
@@ -131,7 +105,8 @@ def _ordered_pairs(positive: np.ndarray, predictions: np.ndarray, counts_of_rows
     return np.einsum("rb,rb->b", counts_of_rows[rows], below)
 
 
-def _ece(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def ece(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Computes the expected calibration error of each resample, float64 (resamples,)."""
     if targets.ndim == 1:
         true, predictions = (to_classes(predictions) == targets)[:, None], predictions.max(axis=1, keepdims=True)
     else:
@@ -190,16 +165,3 @@ def _weighted_means(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
 def _column_blocks(num_columns: int) -> Iterator[slice]:
     starts = range(0, num_columns, COLUMNS_AT_ONCE)
     return (slice(start, start + COLUMNS_AT_ONCE) for start in starts)
-
-
-# (targets, predictions, counts float32 (resamples, n): how often a resample holds each row) -> float64 (resamples,)
-SCORES_OF_RESAMPLES: dict[str, Callable[..., np.ndarray]] = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "ece": _ece,
-    "fbeta": _fbeta,
-    "log_loss": _log_loss,
-    "macro_f1": _macro_f1,
-    "mean_auc": _mean_auc,
-    "weighted_log_loss": _weighted_log_loss,
-}

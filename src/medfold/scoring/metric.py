@@ -6,14 +6,14 @@ A metric is nan where it is undefined, such as an AUC when all samples are of on
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError
 from medfold.registry import Registry
-from medfold.scoring.decisions import decide, decisions_of
+from medfold.scoring.decisions import decisions_of
 
 ALL_TASKS = ("binary", "multiclass", "multilabel", "ordinal")
 ResponseMethod = Literal["predict_proba", "predict"]
@@ -27,7 +27,7 @@ class Metric:
         name: name of the metric, as in competition.yaml.
         title: name of the metric in tables.
         function: (targets, predictions) -> float, nan if undefined. A function that also takes `weights` or `beta` gets
-            them from `metric_of`.
+            them from `metric_of`, and `of_resamples` does.
         higher_is_better: True for a score, False for a loss. Defaults to True.
         tasks: the tasks that it is defined for. Defaults to all.
         response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or
@@ -40,6 +40,9 @@ class Metric:
         post_processing: name of the post-processing that suits the metric: `cut_points`, `sharpening`, `temperature` or
             `calibration`. Defaults to thresholds or class factors for metrics of decisions, to none for others.
         is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.
+        of_resamples: (targets, predictions, counts) -> the metric of many resamples at once, float64 (resamples,);
+            counts: how often each resample holds each row, float32 (resamples, n). Used for tables with many columns.
+            Defaults to None: resamples are scored one after the other.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Metric:
     decide: Callable[[np.ndarray], np.ndarray] | None = None
     post_processing: str = ""
     is_rank_based: bool = False
+    of_resamples: Callable[..., np.ndarray] | None = None
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
         """Computes the metric.
@@ -66,6 +70,11 @@ class Metric:
         if targets.ndim == 1 and predictions.ndim == 2 and predictions.shape[1] == 1:
             predictions = predictions[:, 0]
         return float(self.function(targets, predictions))
+
+    def with_settings(self, **settings: Any) -> "Metric":
+        """Returns the metric with `weights` or `beta` given to its functions."""
+        of_resamples = self.of_resamples and partial(self.of_resamples, **settings)
+        return replace(self, function=partial(self.function, **settings), of_resamples=of_resamples)
 
     @property
     def sign(self) -> int:
@@ -90,6 +99,7 @@ def metric(
     uses_beta: bool = False,
     post_processing: str = "",
     is_rank_based: bool = False,
+    of_resamples: Callable[..., np.ndarray] | None = None,
 ):
     """Registers a function as a metric under its own name. The arguments are fields of `Metric`, described there.
 
@@ -111,6 +121,7 @@ def metric(
             uses_beta,
             post_processing=post_processing,
             is_rank_based=is_rank_based,
+            of_resamples=of_resamples,
         )
         METRICS.register(registered.name, registered, function.__module__)
         return function
@@ -145,10 +156,9 @@ def metric_of(facts: CompetitionFacts, name: str | None = None) -> Metric:
     if found.response_method == "predict":
         found = replace(found, decide=partial(decisions_of, facts))
     if found.uses_beta:
-        function = partial(found.function, beta=score.beta)
-        found = replace(found, function=function, title=metric_title(facts, name))
+        found = replace(found.with_settings(beta=score.beta), title=metric_title(facts, name))
     if found.uses_weights:
-        found = replace(found, function=partial(found.function, weights=_label_weights(facts, name)))
+        found = found.with_settings(weights=_label_weights(facts, name))
     return found
 
 
@@ -204,8 +214,3 @@ def _find_metric(name: str, task: str, key: str) -> Metric:
     if task not in found.tasks:
         raise SettingError(f"metric {name} is not defined for task {task}", key, f"Its tasks: {', '.join(found.tasks)}")
     return found
-
-
-def to_classes(predictions: np.ndarray) -> np.ndarray:
-    """Decides classes: the most probable one; for predictions (n,), 1 where they are above one half."""
-    return decide(predictions, exclusive=predictions.ndim == 2)

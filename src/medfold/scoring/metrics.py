@@ -10,10 +10,10 @@ A metric is nan where it is undefined, such as an AUC when all samples are of on
 
 import numpy as np
 
-from medfold.scoring.decisions import targets_as_columns
-from medfold.scoring.metric import metric, to_classes
-
-NUM_BINS = 15  # number of bins of the expected calibration error
+from medfold.scoring import many_resamples
+from medfold.scoring.confidence_bins import bin_of_confidence
+from medfold.scoring.decisions import targets_as_columns, to_classes
+from medfold.scoring.metric import metric
 
 
 @metric("AUC", tasks=("binary",), is_rank_based=True)
@@ -30,7 +30,12 @@ def auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float((below + below_or_equal).mean() / (2 * len(negatives)))
 
 
-@metric("mean AUC", tasks=("multiclass", "multilabel", "ordinal"), is_rank_based=True)
+@metric(
+    "mean AUC",
+    tasks=("multiclass", "multilabel", "ordinal"),
+    is_rank_based=True,
+    of_resamples=many_resamples.mean_auc,
+)
 def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Unweighted mean of the AUCs of each label, or of each class against the rest.
 
@@ -81,7 +86,7 @@ def pf1(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(2 * clipped[positive].sum() / (clipped.sum() + positive.sum()))
 
 
-@metric("accuracy", response_method="predict")
+@metric("accuracy", response_method="predict", of_resamples=many_resamples.accuracy)
 def accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Share of correct decisions; for labels, the mean of their shares.
 
@@ -91,7 +96,12 @@ def accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(np.mean(decided == targets)) if len(targets) else float("nan")
 
 
-@metric("balanced accuracy", tasks=("binary", "multiclass", "ordinal"), response_method="predict")
+@metric(
+    "balanced accuracy",
+    tasks=("binary", "multiclass", "ordinal"),
+    response_method="predict",
+    of_resamples=many_resamples.balanced_accuracy,
+)
 def balanced_accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Mean recall of the classes; classes without samples are left out."""
     hits, truth, _ = _counts(targets, predictions)
@@ -99,7 +109,7 @@ def balanced_accuracy(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(np.mean(hits[present] / truth[present])) if present.any() else float("nan")
 
 
-@metric("macro F1", response_method="predict")
+@metric("macro F1", response_method="predict", of_resamples=many_resamples.macro_f1)
 def macro_f1(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Unweighted mean of the F1 of each class (both of a binary task), or of each label, decided strictly above 0.5.
 
@@ -118,7 +128,13 @@ def macro_f1(targets: np.ndarray, predictions: np.ndarray) -> float:
     return float(np.mean(2 * hits[present] / (truth + decided)[present]))
 
 
-@metric("F-beta", tasks=("binary", "multilabel"), response_method="predict", uses_beta=True)
+@metric(
+    "F-beta",
+    tasks=("binary", "multilabel"),
+    response_method="predict",
+    uses_beta=True,
+    of_resamples=many_resamples.fbeta,
+)
 def fbeta(targets: np.ndarray, predictions: np.ndarray, beta: float = 1.0) -> float:
     """F-beta of the positive class; for labels, the mean of theirs: recall counts beta times as much as precision.
 
@@ -154,7 +170,7 @@ def qwk(targets: np.ndarray, predictions: np.ndarray) -> float:
     return cohen_kappa_score(targets, decided, weights="quadratic", labels=np.arange(predictions.shape[1]))
 
 
-@metric("log loss", higher_is_better=False, post_processing="temperature")
+@metric("log loss", higher_is_better=False, post_processing="temperature", of_resamples=many_resamples.log_loss)
 def log_loss(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Mean negative log probability of the truth, with probabilities clipped to 1e-15; for labels, their mean."""
     if not len(targets):
@@ -167,7 +183,12 @@ def log_loss(targets: np.ndarray, predictions: np.ndarray) -> float:
 
 
 @metric(
-    "weighted log loss", higher_is_better=False, tasks=("multilabel",), uses_weights=True, post_processing="temperature"
+    "weighted log loss",
+    higher_is_better=False,
+    tasks=("multilabel",),
+    uses_weights=True,
+    post_processing="temperature",
+    of_resamples=many_resamples.weighted_log_loss,
 )
 def weighted_log_loss(targets: np.ndarray, predictions: np.ndarray, weights: np.ndarray) -> float:
     """Mean over the rows of sum(w * log loss) / sum(w), where w depends on label and truth; clipped to 1e-15.
@@ -189,7 +210,7 @@ def weighted_log_loss(targets: np.ndarray, predictions: np.ndarray, weights: np.
     return float(np.mean((weight * losses).sum(axis=1) / weight.sum(axis=1)))
 
 
-@metric("ECE", higher_is_better=False, post_processing="calibration")
+@metric("ECE", higher_is_better=False, post_processing="calibration", of_resamples=many_resamples.ece)
 def ece(targets: np.ndarray, predictions: np.ndarray) -> float:
     """Expected calibration error (Guo et al. 2017, arXiv 1706.04599): confidence against observed frequency.
 
@@ -210,8 +231,3 @@ def ece(targets: np.ndarray, predictions: np.ndarray) -> float:
     confidence = confidence.astype(np.float64)
     gaps = np.bincount(bin_of_confidence(confidence), weights=confidence - true)
     return float(np.abs(gaps).sum() / len(targets))
-
-
-def bin_of_confidence(confidence: np.ndarray) -> np.ndarray:
-    """Returns the number of the bin of each confidence for the ECE, int (n,)."""
-    return np.searchsorted(np.arange(1, NUM_BINS) / NUM_BINS, confidence, side="left")

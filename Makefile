@@ -39,8 +39,8 @@ flag = $(if $($(1)),$(2))
 RUN_OPTIONS = --competition "$$COMPETITION" --recipe "$$RECIPE" --seeds "$$SEEDS" $(call option,SET,--set)
 ENSEMBLE_OPTIONS = $(call option,RUNS,--runs) $(call option,METHOD,--method) $(call flag,PER_CLASS,--per-class)
 
-# Two processes share the tests; the slowest tests are listed at the end.
-PYTEST = -q -n 2 --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed="$$ORDER")
+# Processes share the tests; the slowest tests are listed at the end.
+PYTEST = -q --dist worksteal --durations=20 $(if $(ORDER),--random-order --random-order-seed="$$ORDER")
 
 # A lock holds versions for each Python and system, and the hashes of all files.
 COMPILE = $(RUN_PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -140,10 +140,10 @@ export: setup  ## write a trained net as a .keras file, which Keras loads withou
 ##@ Work on medfold itself
 
 test: setup  ## run the fast tests, three to five minutes   ORDER=7 in the random order of this seed
-	@$(RUN_PYTHON) -m pytest $(PYTEST) -m "not slow"
+	@$(RUN_PYTHON) -m pytest -n 3 $(PYTEST) -m "not slow"
 
 test-all: setup  ## run all tests, about an hour   ORDER=7 in the random order of this seed
-	@$(RUN_PYTHON) -m pytest $(PYTEST)
+	@$(RUN_PYTHON) -m pytest -n 2 $(PYTEST)
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 
 campaigns: setup  ## kill runs, damage files and fill a test disk at random, for hours   WHAT="kills disk" SEED=1

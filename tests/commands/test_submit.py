@@ -8,7 +8,7 @@ from medfold.submission.ledger import read_ledger
 from medfold.system import files, json_files
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run, noisy_run
-from tests.support.helpers import refused
+from tests.support.helpers import refused, slow_but_first
 
 
 class Killed(BaseException):
@@ -27,12 +27,12 @@ def submit_killed_in(step, competition, monkeypatch):
 
 @pytest.mark.parametrize(
     "step",
-    [
+    slow_but_first(
+        "submission.submit.record_result",
         "submission.draft.read_submission",
         "submission.submit.save_fitted_ensemble",
-        "submission.submit.record_result",
         "ensemble.recheck_files.oof_table",
-    ],
+    ),
 )
 def test_submit_stopped_before_the_ledger_leaves_one_file_and_one_row(folded, monkeypatch, step):
     finished_run(folded)

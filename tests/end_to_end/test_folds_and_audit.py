@@ -11,7 +11,7 @@ from medfold.commands.train import train
 from medfold.competition.competition import Competition
 from medfold.data.sources.source import open_source
 from tests.support import dicom_files
-from tests.support.helpers import refused
+from tests.support.helpers import refused, slow_but_first
 from tests.support.holdouts import FACTS
 from tests.support.small_project import SMALL, add_competition
 
@@ -77,7 +77,7 @@ def test_grouped_data_needs_a_grouped_method(project_folder):
         make_folds(Competition.open("leaky"))
 
 
-@pytest.mark.parametrize("layout", ["folders", "wide"])
+@pytest.mark.parametrize("layout", slow_but_first("folders", "wide"))
 def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, capsys, layout):
     rows = ["image,sick"]
     for number in range(30):

@@ -79,7 +79,7 @@ def npy_of(shape: tuple[int, ...]):
 
 
 IMAGES = {
-    "large.png": write_bytes(png(60_000)),
+    "large.png": lambda path: path.write_bytes(png(60_000)),
     "large.jpg": write_bytes(jpeg_of(65_000, 65_000)),
     "deflated.dcm": deflated_dicom,
     "rle.dcm": rle_dicom,

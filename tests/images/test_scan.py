@@ -17,7 +17,7 @@ from medfold.images.scan_tables import read_appearance, read_measurements
 from medfold.images.scan_worker import scan_image
 from medfold.images.store import load_store, store_exists, store_key
 from medfold.images.worker_pool import map_in_workers
-from tests.support.helpers import refused
+from tests.support.helpers import refused, slow_but_first
 from tests.support.processes import finish, kill_when, start
 from tests.support.scans import CHOICES, damage, flip, run_scan
 
@@ -157,7 +157,7 @@ def test_killed_scan_resumes_and_writes_same_bytes(small, project_folder):
     assert contents == [path.read_bytes() for path in results]
 
 
-@pytest.mark.parametrize("appearance_is_left", [True, False])
+@pytest.mark.parametrize("appearance_is_left", slow_but_first(True, False))
 def test_journal_of_a_scan_killed_at_its_end_is_removed(small, table, monkeypatch, appearance_is_left):
     """When all its tables are written. The journal of an unfinished scan stays, so that it can be resumed."""
     run_scan(small, table)

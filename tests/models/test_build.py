@@ -14,7 +14,7 @@ from medfold.training.batches.augmentation import build_augmenter
 from medfold.training.loop import losses
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.optimizer import build_optimizer
-from tests.support.helpers import REPOSITORY, refused
+from tests.support.helpers import REPOSITORY, refused, slow_but_first
 from tests.support.nets import batch, facts, recipe
 
 
@@ -44,7 +44,7 @@ def test_share_of_the_features_is_dropped_before_the_head(share):
     assert np.mean(np.asarray(dropped) == 0) == pytest.approx(share, abs=0.05)
 
 
-@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+@pytest.mark.parametrize("precision", slow_but_first("float16", "bfloat16"))
 def test_half_precision_keeps_float32_weights_and_outputs(tmp_path, precision):
     keras.utils.set_random_seed(0)
     full = build_net(facts(), recipe("resnet9"))

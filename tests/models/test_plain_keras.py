@@ -14,7 +14,9 @@ from tests.support.helpers import competition_facts
     "choices",
     [
         pytest.param({"head": "ordinal", "backbone": {"name": "resnet9", "width": 4}}, id="cut points"),
-        pytest.param({"head": "both", "backbone": {"name": "resnet9", "width": 4}}, id="both heads"),
+        pytest.param(
+            {"head": "both", "backbone": {"name": "resnet9", "width": 4}}, id="both heads", marks=pytest.mark.slow
+        ),
         pytest.param({"backbone": {"name": "ResNet50"}}, id="channels turned round", marks=pytest.mark.slow),
     ],
 )

@@ -31,7 +31,7 @@ from medfold.training.loop.batch_statistics import BatchStatistics
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
 from tests.support.fake_trainings import fake_phase
-from tests.support.helpers import refused
+from tests.support.helpers import refused, slow_but_first
 from tests.support.interruptions import lose_number_at
 from tests.support.small_tasks import NUM_IMAGES, result_files, task, with_pretrained_backbone
 
@@ -54,7 +54,7 @@ def test_every_task_learns_and_writes_files(tmp_path, kind):
     assert history["learning_rate"].iloc[-1] < history["learning_rate"].max()
 
 
-@pytest.mark.parametrize("tta", [True, False])
+@pytest.mark.parametrize("tta", slow_but_first(True, False))
 def test_tables_hold_the_prediction_of_each_image_by_the_saved_net(tmp_path, tta):
     paths, made = FoldPaths(tmp_path / "fold1"), task("multiclass", backbone="simple_cnn", epochs=1)
     made = replace(made, recipe=made.recipe.model_copy(update={"tta": tta}))
@@ -230,7 +230,7 @@ def test_num_images_are_taken_from_each_class_in_turn(begin_training, num_images
     assert first.rows.tolist() == again.rows.tolist() != other.rows.tolist()
 
 
-@pytest.mark.parametrize("changed", ["recipe", "seed", "training images", "plugins"])
+@pytest.mark.parametrize("changed", slow_but_first("recipe", "seed", "training images", "plugins"))
 def test_checkpoint_of_another_training_is_not_resumed(begin_training, tmp_path, changed):
     made = replace(task(), plugins_hash="0")
     saved = begin_training(made, folder=tmp_path).remaining_phase

@@ -56,6 +56,7 @@ def test_fold_after_others_has_the_bytes_of_a_fold_alone(tmp_path, traced, choic
     assert together[0] != together[1]
 
 
+@pytest.mark.slow
 def test_constants_of_another_fold_are_traced_anew(tmp_path, traced):
     inputs = task("multilabel", backbone="simple_cnn", epochs=1, class_weights="balanced")
     inputs.targets[0] = 1 - inputs.targets[0]  # the folds differ in the share of a label

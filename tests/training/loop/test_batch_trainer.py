@@ -21,7 +21,7 @@ from medfold.training.loop import losses
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.optimizer import build_optimizer
 from tests.support.fake_trainings import FakeBatchTrainer
-from tests.support.helpers import competition_facts, refused
+from tests.support.helpers import competition_facts, refused, slow_but_first
 from tests.support.small_tasks import task
 
 
@@ -52,7 +52,8 @@ def test_accumulated_batches_equal_one_large_batch():
     assert any((one != before).any() for one, before in zip(weights(4, 2), weights(9, 2), strict=True))
 
 
-@pytest.mark.parametrize("accumulation_steps", [1, 3])  # of 3: it is saved between two steps of the optimizer
+# Of three accumulated batches: the state is saved between two steps of the optimizer.
+@pytest.mark.parametrize("accumulation_steps", slow_but_first(3, 1))
 def test_restored_trainer_continues_as_if_uninterrupted(accumulation_steps):
     rng = np.random.default_rng(0)
     batches = [(rng.random((8, 3)), rng.integers(0, 2, (8, 1)), rng.random(8)) for _ in range(5)]

@@ -23,6 +23,7 @@ from pydantic.fields import FieldInfo
 
 from medfold.cli import app
 from medfold.commands.setup import COMMON_VARIABLES
+from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import ImageFacts, LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
@@ -32,6 +33,7 @@ from medfold.data.sources.kinds import SOURCES
 from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
 from medfold.images.formats.windows import WINDOWS
+from medfold.paths import ProjectPaths
 from medfold.scoring.metric import ALL_TASKS, METRICS
 from medfold.system import files
 from medfold.training.batches.augmentation import PIPELINES, PURPOSES
@@ -217,11 +219,25 @@ def sources() -> str:
 
 
 def layouts() -> str:
-    """The layouts of labels."""
-    return table(
-        ("`labels.layout`", "layout"),
-        ((f"`{name}`", first_line(each)) for name, each in zip(LAYOUTS.names(), LAYOUTS.all(), strict=True)),
+    """The layouts of labels, with rows of such data, and a competition whose labels look like that."""
+    looks = {
+        "wide": "`image,opacity,fracture`; `p1,1,0`",
+        "long": "`Id,Label`; `p1_opacity,1`; `p1_fracture,0`",
+        "one_hot": "`image,MEL,NV,BCC`; `p1,0,1,0`",
+        "lists": "`Id,Target`; `p1,0 16`",
+        "folders": "`train/PNEUMONIA/p1.jpeg`",
+        "arrays": "`train_images`, `train_labels`",
+    }
+    shipped = {}
+    for name in sorted(ProjectPaths(ROOT).competitions()):
+        layout = Competition.open(name, ProjectPaths(ROOT)).facts.labels.layout
+        folder = ProjectPaths(ROOT).competition(name).folder.name
+        shipped.setdefault(layout, f"[{name}](../competition/{folder}/competition.yaml)")
+    rows = (
+        (f"`{name}`", first_line(each), looks[name], shipped.get(name, ""))
+        for name, each in zip(LAYOUTS.names(), LAYOUTS.all(), strict=True)
     )
+    return table(("layout", "meaning", "looks like", "for example"), rows)
 
 
 def windows() -> str:

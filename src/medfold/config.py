@@ -168,7 +168,7 @@ def with_current_names(content: dict[str, Any], former_names: Names, where: obje
     try:
         return earlier_versions.with_current_names(content, former_names)
     except ValueError as error:
-        raise UserError(str(error), where) from None
+        raise UserError(str(error), where, "Remove the former name") from None
 
 
 def merge(base: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,9 @@ def reported(work: Callable[[Path], Iterator[Message]]) -> Iterator[Message]:
         with work_folder() as folder:
             yield from work(folder)
     except OSError as error:
-        yield Failed(explain_os_error(error) or UserError(str(error), this_node()))
+        yield Failed(
+            explain_os_error(error) or UserError(str(error), this_node(), "Type the command again: it goes on")
+        )
     except UserError as error:
         yield Failed(error)
     except (CrashedError, StoppedError) as error:

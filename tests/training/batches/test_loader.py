@@ -115,7 +115,7 @@ def crash_in_a_worker(pixels, seed):
 
 @pytest.mark.slow
 def test_killed_worker_is_reported(mapped):
-    with refused("workers: a process that makes batches was killed. .*WORKERS=0"):
+    with refused("WORKERS: a process that makes batches was killed. .*WORKERS=0"):
         digests(pipeline(mapped, augment=crash_in_a_worker), 0, 40, 2)
 
 

@@ -28,7 +28,7 @@ def test_enough_images_are_accepted():
 @pytest.mark.parametrize(
     ("targets", "message"),
     [
-        ([], "^fold 0: nothing to train on"),
+        ([], "^fold 0: no readable image to train on"),
         ([0, 0, 0, 0], "^fold 0: no image to train on is of class 1.*check labels.targets"),
         ([0, 1, 0], r"^training\.batch_size, fold 0: a batch of 4 is more than the 3 images"),
     ],

@@ -70,8 +70,8 @@ def iterate_batches(training_batches: TrainingBatches, start: int, stop: int, nu
             if number + num_slots < stop:
                 pending.append(pool.submit(_fill_slot, number + num_slots, slot))
     except BrokenProcessPool:
-        fix = f"It may have run out of memory; {variable('WORKERS', 0)} makes the batches in the training process"
-        raise UserError("a process that makes batches was killed", "workers", fix) from None
+        fix = f"It may have run out of memory. Add {variable('WORKERS', 0)}: the training process makes the batches"
+        raise UserError("a process that makes batches was killed", variable("WORKERS"), fix) from None
     finally:
         pool.shutdown(cancel_futures=True)
         del ring

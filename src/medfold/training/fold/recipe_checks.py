@@ -59,7 +59,9 @@ def check_training_images(
         UserError: there are no images, a class has none, or they do not fill a batch.
     """
     if len(images.rows) == 0:
-        raise UserError("nothing to train on", topic, "Check data/<name>/unreadable_images.csv")
+        raise UserError(
+            "no readable image to train on", topic, "Look at unreadable_images.csv in the folder of the data"
+        )
     class_balance.check_classes_present(facts, images.targets, topic)
     if training.batch_size > len(images.rows):
         num_images = count_of(len(images.rows), "image")

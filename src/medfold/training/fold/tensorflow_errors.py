@@ -29,7 +29,7 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
             )
             raise UserError("the machine or its GPU is out of memory", topic, fix) from None
         if name == "UnimplementedError" and "determinis" in str(error):
-            fix = f"Set {variable('SET', 'training.deterministic=false')}"
+            fix = f"Add {variable('SET', 'training.deterministic=false')}, or set it in the recipe"
             raise UserError(f"TensorFlow: {error.message.splitlines()[0].rstrip('.')}", topic, fix) from None
         if name == "InvalidArgumentError":
             fix = (

@@ -2,12 +2,12 @@
 
 import pytest
 
-from medfold.cluster.capacity import Capacity, plan_capacity
+from medfold.cluster.capacity import Capacity, NodeResources, plan_capacity
 from tests.support.helpers import refused
 
 
 @pytest.mark.parametrize(
-    ("nodes", "jobs", "num_trainings", "expected"),
+    ("nodes", "max_parallel", "num_trainings", "expected"),
     [
         ([(2, 0)], 1, 5, Capacity(1, 2, False)),  # as on one machine
         ([(2, 0)], None, 5, Capacity(2, 1, False)),
@@ -21,11 +21,11 @@ from tests.support.helpers import refused
         ([(1, 4)], None, 5, Capacity(1, 1, True)),  # one core feeds one GPU
     ],
 )
-def test_threads_are_the_most_that_fit_for_all_that_run_at_once(nodes, jobs, num_trainings, expected):
-    assert plan_capacity(nodes, jobs, num_trainings) == expected
+def test_threads_are_the_most_that_fit_for_all_that_run_at_once(nodes, max_parallel, num_trainings, expected):
+    assert plan_capacity([NodeResources(*node) for node in nodes], max_parallel, num_trainings) == expected
 
 
 @pytest.mark.parametrize("nodes", [[], [(0, 0)], [(0, 1)]])
 def test_cluster_without_a_core_is_refused(nodes):
     with refused("no node of the cluster has a core"):
-        plan_capacity(nodes, None, 5)
+        plan_capacity([NodeResources(*node) for node in nodes], None, 5)

@@ -46,7 +46,7 @@ def test_score_is_updated_after_each_fold(cluster, folded, capsys):
     assert score.trained_folds == [0, 1, 2]
     assert reported == ["baseline"] * 3
     (job,) = cluster.jobs
-    assert (job.address, job.jobs) == (None, 2)
+    assert (job.address, job.max_parallel) == (None, 2)
     assert [plan.fold_numbers for plan in job.plans] == [[0, 1, 2]]
     assert "train      baseline: resnet9, 16 px, 2 epochs, folds 0, 1, 2\n" in capsys.readouterr().out
 

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("ray", reason="Ray is not installed")
 
 from medfold.cluster import node_scan, scan_tasks
+from medfold.cluster.capacity import NodeResources
 from medfold.cluster.cluster_jobs import ScanJob
 from medfold.cluster.messages import RESULTS
 from medfold.competition import PreparationSettings
@@ -47,7 +48,9 @@ def scanned(monkeypatch, small, tmp_path):
     [(3, 4, [1, 1, 1]), (64, 4, [4] * 16), (10_000, 2, [1250] * 8), (40_000, 2, [2048] * 19 + [1088])],
 )
 def test_images_are_divided_so_that_all_cores_work(scanned, num_images, num_cores, sizes):
-    *tasks, num_parallel = scanned([(row, f"{row}.png") for row in range(num_images)], [(num_cores - 1, 0), (1, 0)])
+    *tasks, num_parallel = scanned(
+        [(row, f"{row}.png") for row in range(num_images)], [NodeResources(num_cores - 1, 0), NodeResources(1, 0)]
+    )
     parts = [task.arguments()[1] for task in tasks]
     assert [len(part) for part in parts] == sizes
     assert [image for part in parts for image in part] == [(row, f"{row}.png") for row in range(num_images)]
@@ -56,10 +59,10 @@ def test_images_are_divided_so_that_all_cores_work(scanned, num_images, num_core
 
 def test_pixels_of_a_task_are_limited(scanned, monkeypatch):
     monkeypatch.setattr(scan_tasks, "MAX_BYTES", 10 * IMAGE_BYTES)
-    *tasks, _ = scanned([(row, f"{row}.png") for row in range(100)], [(1, 0)])
+    *tasks, _ = scanned([(row, f"{row}.png") for row in range(100)], [NodeResources(1, 0)])
     assert [len(task.arguments()[1]) for task in tasks] == [10] * 10
     monkeypatch.setattr(scan_tasks, "MAX_BYTES", 1)
-    *tasks, _ = scanned([(0, "a.png"), (1, "b.png")], [(1, 0)])
+    *tasks, _ = scanned([(0, "a.png"), (1, "b.png")], [NodeResources(1, 0)])
     assert len(tasks) == 2
 
 
@@ -68,7 +71,7 @@ def test_task_gets_the_files_of_its_images_that_exist(scanned, tmp_path):
     for name in ("a.png", "b.npz", "red.png", "green.png"):
         (tmp_path / "raw" / name).write_bytes(b"pixels")
     images = [(0, "a.png"), (1, "b.npz#3"), (2, "b.npz#4"), (3, "red.png|green.png"), (4, "gone.png")]
-    *tasks, _ = scanned(images, [(1, 0)])
+    *tasks, _ = scanned(images, [NodeResources(1, 0)])
     found = [set(task.arguments()[2]) for task in tasks]
     assert found == [{"a.png"}, {"b.npz"}, {"b.npz"}, {"red.png", "green.png"}, set()]
     assert all(task.resources.file_server == ("server", [], tmp_path / "raw") for task in tasks)
@@ -77,7 +80,7 @@ def test_task_gets_the_files_of_its_images_that_exist(scanned, tmp_path):
 def test_pixels_of_readable_images_are_written_to_their_rows(scanned, tmp_path):
     array_files.create_array(tmp_path / "images.npy", (4, 2, 2, 1), np.uint8)
     images = [(1, "a.png"), (3, "b.png"), (0, "c.png")]
-    task, *_ = scanned([*images, *[(2, "d.png")] * 9], [(1, 0)])
+    task, *_ = scanned([*images, *[(2, "d.png")] * 9], [NodeResources(1, 0)])
     assert task.arguments()[1] == images
     pixels = np.arange(12, dtype=np.uint8).reshape(3, 2, 2, 1) + 1
     scans = [[1, "", 9, 9, "hash", {}], [3, "no image"], [0, "", 9, 9, "hash", {}]]

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("ray", reason="Ray is not installed")
 
 from medfold.cluster import training_tasks
+from medfold.cluster.capacity import NodeResources
 from medfold.cluster.cluster_jobs import TrainingJob
 from medfold.cluster.messages import CHECKPOINT, RESULTS
 from medfold.competition import Recipe
@@ -44,7 +45,7 @@ def tasks_of(monkeypatch):
         monkeypatch.setattr(
             training_tasks, "run_tasks", lambda tasks, num_parallel: begun.append((tasks, num_parallel))
         )
-        training_tasks.train(job, list(nodes), send)
+        training_tasks.train(job, [NodeResources(*node) for node in nodes], send)
         return begun
 
     return tasks_of
@@ -133,7 +134,7 @@ def test_missing_features_are_computed_before_the_folds(frozen_plan, tmp_path, m
     monkeypatch.setattr(training_tasks, "start_file_server", lambda shared: ("server", shared))
     monkeypatch.setattr(training_tasks, "ClusterTask", recorded_task)
     monkeypatch.setattr(training_tasks, "run_tasks", run_tasks)
-    training_tasks.train(TrainingJob(None, [frozen_plan], 1, {}), [(2, 0)], print)
+    training_tasks.train(TrainingJob(None, [frozen_plan], 1, {}), [NodeResources(2, 0)], print)
     assert order[:2] == [["features"], ["fold 0", "fold 1", "fold 2"]]
     node_inputs = order[2]
     assert [file.path for file in (node_inputs.features_file, node_inputs.weights_file)] == [

@@ -122,7 +122,7 @@ def test_training_seconds_that_are_no_duration_are_refused(small, seconds):
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
-    [({}, False), ({"beta": 2}, True), ({"weights": {"a": 2.0}}, True), ({"also": ["accuracy"]}, False)],
+    [({}, False), ({"beta": 2}, True), ({"weights": {"a": 2.0}}, True), ({"more_metrics": ["accuracy"]}, False)],
 )
 def test_other_beta_or_weights_are_another_scoring(changes, expected):
     facts = competition_facts()

@@ -15,13 +15,13 @@ class TrainingJob:
     Args:
         address: the cluster; None for one on this machine.
         plans: the runs with their folds to train; they share the store.
-        jobs: how many folds to train at the same time; None for as many as fit.
+        max_parallel: how many folds to train at the same time; None for as many as fit.
         environment: environment variables of the trainings.
     """
 
     address: ClusterAddress | None
     plans: list[RunPlan]
-    jobs: int | None
+    max_parallel: int | None
     environment: dict[str, str]
 
 

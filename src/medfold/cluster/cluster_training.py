@@ -17,10 +17,10 @@ from medfold.terminal.progress import live_table
 from medfold.training import (
     RunPlan,
     TrainingRequest,
+    locate_setting_error,
     plan_as_text,
     plan_run,
     remove_run_if_no_fold_started,
-    with_file_of_setting,
 )
 
 
@@ -94,4 +94,4 @@ def _run_driver(
                     case {"topic": topic, "text": text}:
                         show(topic, text)
     except UserError as error:
-        raise with_file_of_setting(competition, plans[0].request, error) from None
+        raise locate_setting_error(competition, plans[0].request, error) from None

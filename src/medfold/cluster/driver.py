@@ -14,6 +14,7 @@ import ray
 from ray.exceptions import RayError
 
 import medfold
+from medfold.cluster.capacity import NodeResources
 from medfold.cluster.cluster_jobs import ClusterJob, ScanJob
 from medfold.cluster.connection import ClusterAddress
 from medfold.cluster.scan_tasks import scan
@@ -26,18 +27,18 @@ from medfold.terminal.command_text import variable
 
 def main() -> int:
     """Does the job that standard input requests, and returns the exit code."""
-    return work_as_child(_do)
+    return work_as_child(_run_job)
 
 
-def _do(job: ClusterJob, send: Callable[..., None]) -> None:
+def _run_job(job: ClusterJob, send: Callable[..., None]) -> None:
     with _connected(job.address):
         send(connected=True)
-        nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        resources = [(int(found.get("CPU", 0)), int(found.get("GPU", 0))) for found in nodes]
+        resources = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        nodes = [NodeResources(int(found.get("CPU", 0)), int(found.get("GPU", 0))) for found in resources]
         if isinstance(job, ScanJob):
-            scan(job, resources, send)
+            scan(job, nodes, send)
         else:
-            train(job, resources, send)
+            train(job, nodes, send)
 
 
 @contextmanager

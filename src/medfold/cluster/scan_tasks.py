@@ -10,7 +10,7 @@ import numpy as np
 import ray
 
 from medfold.cluster import node_scan
-from medfold.cluster.capacity import Capacity
+from medfold.cluster.capacity import Capacity, NodeResources
 from medfold.cluster.cluster_jobs import ScanJob
 from medfold.cluster.cluster_task import ClusterTask, JobResources, run_tasks
 from medfold.cluster.files_on_nodes import SharedFile, start_file_server
@@ -27,15 +27,15 @@ MAX_IMAGES = 2048
 MAX_BYTES = 200_000_000
 
 
-def scan(job: ScanJob, nodes: list[tuple[int, int]], send: Callable[..., None]) -> None:
+def scan(job: ScanJob, nodes: list[NodeResources], send: Callable[..., None]) -> None:
     """Scans images, writes their pixels to the files of the settings, and sends the results.
 
     Args:
         job: the images.
-        nodes: cores and GPUs of each node.
+        nodes: the nodes.
         send: sends a message to the command.
     """
-    num_cores = sum(cores for cores, _ in nodes)
+    num_cores = sum(node.cores for node in nodes)
     say(
         "cluster",
         f"{count_of(len(nodes), 'node')}, {count_of(num_cores, 'core')}: {count_of(len(job.images), 'image')}",

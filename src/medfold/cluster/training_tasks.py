@@ -10,7 +10,7 @@ import numpy as np
 import ray
 
 from medfold.cluster import node_training
-from medfold.cluster.capacity import Capacity, plan_capacity
+from medfold.cluster.capacity import Capacity, NodeResources, plan_capacity
 from medfold.cluster.cluster_jobs import TrainingJob, task_topic
 from medfold.cluster.cluster_task import ClusterTask, JobResources, run_tasks
 from medfold.cluster.files_on_nodes import SharedFile, start_file_server
@@ -23,15 +23,15 @@ from medfold.text import count_of
 from medfold.training import features_hashes_path, package_versions, unpack_folds
 
 
-def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., None]) -> None:
+def train(job: TrainingJob, nodes: list[NodeResources], send: Callable[..., None]) -> None:
     """Computes missing features, then trains the folds of all runs; the first UserError ends all of them.
 
     Args:
         job: the runs.
-        nodes: cores and GPUs of each node.
+        nodes: the nodes.
         send: sends a message to the command.
     """
-    capacity = plan_capacity(nodes, job.jobs, sum(len(plan.requested_numbers) for plan in job.plans))
+    capacity = plan_capacity(nodes, job.max_parallel, sum(len(plan.requested_numbers) for plan in job.plans))
     say("cluster", _describe(nodes, capacity, sum(len(plan.folds) for plan in job.plans)))
     run_inputs = job.plans[0].folds[0].run_inputs
     store_files = [SharedFile.of(path) for path in sorted(run_inputs.store.folder.iterdir())]
@@ -62,14 +62,14 @@ def train(job: TrainingJob, nodes: list[tuple[int, int]], send: Callable[..., No
             finish = partial(send, run=plan.run_paths.name)
             topic = task_topic(plan, fold, len(job.plans))
             tasks.append(fold_task(topic, resources, reference, plan.run_paths, fold.number, finish))
-    run_tasks(tasks, capacity.num_parallel if job.jobs else len(tasks))
+    run_tasks(tasks, capacity.num_parallel if job.max_parallel else len(tasks))
 
 
 def _plugins(file: Path) -> bytes | None:
     return file.read_bytes() if file.is_file() else None
 
 
-def _describe(nodes: list[tuple[int, int]], capacity: Capacity, num_folds: int) -> str:
+def _describe(nodes: list[NodeResources], capacity: Capacity, num_folds: int) -> str:
     """Returns nodes, cores, GPUs and what each fold gets, as text."""
     num_cores, num_gpus = (sum(values) for values in zip(*nodes, strict=True))
     gpus = f", {count_of(num_gpus, 'GPU')}" if num_gpus else ""

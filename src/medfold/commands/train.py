@@ -1,8 +1,7 @@
 """`make train`: trains the missing folds, here, on a cluster or on Kaggle's GPUs."""
 
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from medfold.cluster import ClusterAddress, check_cluster, train_on_cluster
@@ -20,7 +19,7 @@ from medfold.errors import UserError
 from medfold.images import store_key, verify_store
 from medfold.notebooks import find_data_on_kaggle, train_on_kaggle
 from medfold.runs import check_folds_exist
-from medfold.scoring import describe_score
+from medfold.scoring import OofScore, describe_score
 from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_duration, format_size, say, warn
 from medfold.tracking import Tracking
@@ -81,21 +80,44 @@ def train(
     resolved_recipe = requests[0].load_recipe(competition)
     tracking = Tracking(competition, trackers)
     if on == "ray":
-        check_cluster(address)  # before the images are prepared
-    if on == "kaggle":
-        find_data_on_kaggle(competition)  # raises its errors before the images are scanned
-        dataset = _make_dataset(competition, None)
-        train_one = train_on_kaggle
+        dataset, scores = _on_cluster(competition, requests, resolved_recipe, address, tracking.write)
+    elif on == "kaggle":
+        dataset, scores = _on_kaggle(competition, requests, resolved_recipe)
     else:
-        dataset = _prepare_training(competition, requests, resolved_recipe)
-        train_one = partial(train_run, after_fold=tracking.write)
-    if on == "ray":  # all seeds side by side
-        scores = train_on_cluster(competition, requests, resolved_recipe, dataset, address, tracking.write)
-    for number, request in enumerate(requests):
-        score = scores[number] if on == "ray" else train_one(competition, request, resolved_recipe, dataset)
+        dataset, scores = _here(competition, requests, resolved_recipe, tracking.write)
+    for request, score in zip(requests, scores, strict=True):
         tracking.write(request.run_name)
         if score and show_score:
             say("OOF score", describe_score(competition.facts, score, dataset.train["unit"].nunique()))
+
+
+# Each returns the dataset, and the OOF score of each run as it is trained; None if it was not trained to its end.
+Trained = tuple[Dataset, Iterable[OofScore | None]]
+
+
+def _here(
+    competition: Competition, requests: list[TrainingRequest], recipe: Recipe, after_fold: Callable[[str], None]
+) -> Trained:
+    dataset = _prepare_training(competition, requests, recipe)
+    return dataset, (train_run(competition, request, recipe, dataset, after_fold) for request in requests)
+
+
+def _on_cluster(
+    competition: Competition,
+    requests: list[TrainingRequest],
+    recipe: Recipe,
+    address: ClusterAddress | None,
+    after_fold: Callable[[str], None],
+) -> Trained:
+    check_cluster(address)  # before the images are prepared
+    dataset = _prepare_training(competition, requests, recipe)
+    return dataset, train_on_cluster(competition, requests, recipe, dataset, address, after_fold)
+
+
+def _on_kaggle(competition: Competition, requests: list[TrainingRequest], recipe: Recipe) -> Trained:
+    find_data_on_kaggle(competition)  # raises its errors before the images are scanned
+    dataset = _make_dataset(competition, None)
+    return dataset, (train_on_kaggle(competition, request, recipe, dataset) for request in requests)
 
 
 def _prepare_training(competition: Competition, requests: list[TrainingRequest], recipe: Recipe) -> Dataset:

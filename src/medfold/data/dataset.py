@@ -32,7 +32,8 @@ class Dataset:
     """The samples of a competition with folds, ready for training; images that cannot be read are left out.
 
     Args:
-        train: training samples: id, group (duplicates joining), fold and the columns of the sample table.
+        train: training samples: id, group (the same for samples with equal images), fold and the columns of the sample
+            table.
         targets: int (n,) or (n, labels), in the order of `train`.
         test: readable samples of the test set, with the columns of the sample table.
         test_groups: group of each unit of the test set, indexed by unit; units with unreadable images included.

@@ -59,6 +59,15 @@ def ensemble_method(
 ) -> Callable:
     """Registers a function (stack, targets, metric, per_class) -> FittedTransform as a method under its own name.
 
+    The function gets the OOF predictions of the members:
+
+    - stack: float64 (members, n, columns);
+    - targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels);
+    - metric: the metric to improve;
+    - per_class: True to weight the members for each column by itself; a method without weights ignores it.
+
+    It returns the transform of a stack into predictions, float64 (n, columns).
+
     Args:
         title: display name in tables.
         needs_labels: True if the method is fitted on the targets. Defaults to True.

@@ -27,7 +27,7 @@ class Metric:
         name: name of the metric, as in competition.yaml.
         title: name of the metric in tables.
         function: (targets, predictions) -> float, nan if undefined. A function that also takes `weights` or `beta` gets
-            them from `metric_of`, and `of_resamples` does.
+            them from `metric_of`, and so does `of_resamples`.
         higher_is_better: True for a score, False for a loss. Defaults to True.
         tasks: the tasks that it is defined for. Defaults to all.
         response_method: what it is computed from, in scikit-learn's words: 'predict_proba' (probabilities) or

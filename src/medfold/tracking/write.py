@@ -1,8 +1,8 @@
 """Writes results of a run to trackers: those that a tracker does not have yet, in a child process.
 
 tracking.json in the folder of the run records what each tracker got. It is written after the tracker's own files; a
-kill between the two makes the tracker replace them, which adds no points. A tracker that fails is told in one line, and
-ends no training.
+kill between the two makes the tracker replace them, which adds no points. A tracker that fails is reported in one
+line, and stops no training.
 """
 
 import re

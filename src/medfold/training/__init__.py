@@ -14,7 +14,7 @@ from medfold.training.fold_inputs import FoldInputs
 from medfold.training.fold_training import FeatureComputation, FoldTrainings
 from medfold.training.parallel import ResourceShare
 from medfold.training.request import TrainingRequest
-from medfold.training.run import plan_as_text, train_run, with_file_of_setting
+from medfold.training.run import locate_setting_error, plan_as_text, train_run
 from medfold.training.run_inputs import RunInputs
 from medfold.training.run_metadata import package_versions
 from medfold.training.run_plan import RunPlan, plan_run
@@ -37,6 +37,7 @@ __all__ = [
     "begin_run",
     "check_recipe_trainable",
     "features_hashes_path",
+    "locate_setting_error",
     "missing_fold_numbers",
     "pack_folds",
     "package_versions",
@@ -46,5 +47,4 @@ __all__ = [
     "requested_folds",
     "train_run",
     "unpack_folds",
-    "with_file_of_setting",
 ]

@@ -89,7 +89,7 @@ def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, 
     errors = parallel.train_in_parallel(competition.project_paths.root, plan, num_jobs, finish)
     if errors:
         listed = [
-            f"fold {number}: {with_file_of_setting(competition, plan.request, error)}"
+            f"fold {number}: {locate_setting_error(competition, plan.request, error)}"
             for number, error in errors.items()
         ]
         others = "The others are done; run" if len(errors) < len(plan.folds) else "Run"
@@ -98,7 +98,7 @@ def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, 
         raise UserError(what, plan.run_paths.folder, fix)
 
 
-def with_file_of_setting(competition: Competition, request: TrainingRequest, error: Exception) -> Exception:
+def locate_setting_error(competition: Competition, request: TrainingRequest, error: Exception) -> Exception:
     """Returns an error of a training; one in the value of a key names the file that holds the key."""
     try:
         with setting_errors_located(competition.paths, request.recipe_name, request.overrides):

@@ -26,7 +26,8 @@ class Checkpoint:
 
     Args:
         path: path of the checkpoint file; the previous state is kept beside it.
-        identity: identifies the training: recipe, net, data, order. A state with another identity is ignored.
+        identity: identifies the training: phase, seed, recipe, rows of the images, plugins.py. A state with another
+            identity is ignored.
         precision: precision of the computation, such as float32. Defaults to '', for a training without one.
         layout: names and shapes of the arrays; a state with another layout is ignored. Defaults to none.
         older_layout: the layout that earlier versions saved. Defaults to none.

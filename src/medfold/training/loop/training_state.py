@@ -132,7 +132,7 @@ def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], preci
     Args:
         phases: the phases of a training, in order.
         path: path of the checkpoint file.
-        identity: identifies the training: seed, recipe, images.
+        identity: identifies the training: seed, recipe, rows of the images, plugins.py; the phase is added to it.
         precision: precision of the training: float32, float16 or bfloat16.
 
     Raises:

@@ -5,9 +5,9 @@ import pytest
 from medfold.competition.competition import Competition
 from medfold.runs.run_list import (
     RunSummary,
-    _has_other_scoring,
-    _most_common,
-    _rank,
+    has_other_scoring,
+    most_common_settings,
+    sort_key,
     summarise_runs,
     training_seconds,
 )
@@ -100,7 +100,7 @@ def test_runs_are_ranked_by_folds_score_and_name(sign, expected):
         summary("a", 0.8),
         summary("c", 0.9),
     ]
-    assert " ".join(run.name for run in sorted(runs, key=lambda run: _rank(run, sign))) == expected
+    assert " ".join(run.name for run in sorted(runs, key=lambda run: sort_key(run, sign))) == expected
 
 
 def test_training_seconds_of_the_folds_are_summed(small):
@@ -127,13 +127,13 @@ def test_training_seconds_that_are_no_duration_are_refused(small, seconds):
 def test_other_beta_or_weights_are_another_scoring(changes, expected):
     facts = competition_facts()
     saved = facts.model_dump(mode="json", include={"score"})["score"]
-    assert _has_other_scoring(an_oof_score(facts={"score": {**saved, **changes}}), facts) is expected
+    assert has_other_scoring(an_oof_score(facts={"score": {**saved, **changes}}), facts) is expected
 
 
 def test_score_of_an_earlier_version_has_no_facts_to_compare():
-    assert _has_other_scoring(an_oof_score(facts=None), competition_facts()) is False
+    assert has_other_scoring(an_oof_score(facts=None), competition_facts()) is False
 
 
 def test_most_common_value_of_each_setting_is_found():
     recipes = [{"a": 1, "b": [1]}, {"a": 2, "b": [1]}, {"a": 2, "b": [2], "c": None}]
-    assert _most_common(recipes) == {"a": 2, "b": [1], "c": None}
+    assert most_common_settings(recipes) == {"a": 2, "b": [1], "c": None}

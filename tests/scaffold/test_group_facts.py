@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from medfold.scaffold.draft import Draft
-from medfold.scaffold.group_facts import MANY_ROWS, MIN_GROUPS, _group_by_column, _group_by_pattern
+from medfold.scaffold.group_facts import MANY_ROWS, MIN_GROUPS, group_by_column, group_by_pattern
 from tests.support import dicom_files
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_table
 
@@ -83,7 +83,7 @@ def test_patient_folders_in_paths_give_a_group_pattern(tmp_path):
 def test_few_values_in_many_rows_are_categories(column, num_values, num_rows, is_group):
     draft = Draft({"labels": {}})
     values = [f"v{number % num_values}" for number in range(num_rows)]
-    assert _group_by_column(draft, pd.DataFrame({column: values}), []) is is_group
+    assert group_by_column(draft, pd.DataFrame({column: values}), []) is is_group
     assert draft.facts["labels"] == ({"group": column} if is_group else {})
     assert len(draft.doubts) == (0 if is_group else 1)
 
@@ -92,7 +92,7 @@ def test_few_values_in_many_rows_are_categories(column, num_values, num_rows, is
 def test_columns_that_are_used_or_group_nothing_are_left_out(used, num_values):
     draft = Draft({"labels": {}})
     table = pd.DataFrame({"patient": [f"v{number % num_values}" for number in range(10)]})
-    assert _group_by_column(draft, table, used) is False
+    assert group_by_column(draft, table, used) is False
     assert (draft.facts["labels"], draft.doubts) == ({}, [])
 
 
@@ -109,7 +109,7 @@ def test_columns_that_are_used_or_group_nothing_are_left_out(used, num_values):
 )
 def test_folders_of_patients_and_sides_become_a_pattern(ids, id, group):
     draft = Draft({"labels": {}})
-    assert _group_by_pattern(draft, pd.Series(ids)) is (group is not None)
+    assert group_by_pattern(draft, pd.Series(ids)) is (group is not None)
     if group is not None:
         pattern = draft.facts["labels"]["group_pattern"]
         assert re.match(pattern, id)["group"] == group

@@ -4,9 +4,13 @@
 - `image_paths`: syntax of image paths; `image_list`: fingerprint of all of them;
 - `prepared_image`: an image decoded and prepared; `examination`: a first look, for `make new`;
 - `preparation`: the steps of a recipe, built in `preparation_steps`, then `resizing`;
-- `scan`: all raw images, decoded once; `scan_worker`: one image; `scan_journal`: makes it resumable; `scan_tables`: its
-  tables; `worker_pool`: all cores; `store`: prepared images; `image_batches`: images that are predicted and not stored;
-- `perceptual_hash`, `value_checks`, `dicom_headers`: for the audit; `contact_sheet`, `heat_map`: pictures for people.
+- `scan`: decodes each raw image once; `scan_worker`: one image; `scan_journal`: makes the scan resumable;
+  `scan_tables`: the tables it writes;
+- `worker_pool`: calls a function for many images, on all cores;
+- `store`: the prepared images on the disk;
+- `image_batches`: images that are predicted and not stored;
+- `perceptual_hash`, `value_checks`, `dicom_headers`: for the audit;
+- `contact_sheet`, `heat_map`: pictures for people.
 """
 
 from medfold.images import preparation_steps as preparation_steps  # registers them

@@ -1,13 +1,25 @@
 """Kaggle notebooks: the bundles that are packed for them, and the code that runs in them.
 
-- for submissions: `submission_bundle`: writes and opens the folder with trained folds, package and facts, which becomes
-  a private data set; `submission_packing`: writes that folder and the notebook beside it, for the commands;
-  `hidden_predictions`: predicts the hidden test set within memory and time;
-- for training: `training_bundle`: writes and opens the folder with recipe, folds table and checkpoints; packs and
-  unpacks results; `remote_training`: what happens here; `notebook_training`: what happens in the notebook;
-- for both: `packed_files`: the project's files that may be packed; `access_keys`: refuses texts that hold one;
-  `bundle`: writes the manifest of a bundle, and opens a complete one; `wheels`: the packages that are installed in the
-  notebook; `notebook_file`: the notebooks; `attached_data`: the competition's data on Kaggle, and where it is mounted.
+For submissions:
+
+- `submission_bundle`: the folder with trained folds, package and facts, which becomes a private data set;
+- `submission_packing`: writes that folder and the notebook beside it, for the commands;
+- `hidden_predictions`: predicts the hidden test set within memory and time.
+
+For training:
+
+- `training_bundle`: the folder with recipe, folds table and checkpoints; packs and unpacks results;
+- `remote_training`: what happens on this machine;
+- `notebook_training`: what happens in the notebook.
+
+For both:
+
+- `packed_files`: the project's files that may be packed;
+- `access_keys`: refuses texts that hold an access key;
+- `bundle`: writes the manifest of a bundle, and opens a complete one;
+- `wheels`: the packages that are installed in the notebook;
+- `notebook_file`: the notebooks;
+- `attached_data`: the competition's data on Kaggle, and where it is mounted.
 """
 
 from medfold.notebooks.attached_data import find_data_on_kaggle

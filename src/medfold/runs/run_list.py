@@ -99,7 +99,7 @@ def summarise_runs(competition: Competition) -> RunList:
     if not runs:
         raise UserError("no run yet", paths.name, f"Run: {competition.command('train')}")
     recipes = {run.name: effective_recipe(run.metadata.recipe, run.metadata.symmetry) for run in runs}
-    most_common = _most_common(list(recipes.values()))
+    most_common = most_common_settings(list(recipes.values()))
     current_labels_fingerprint = labels_fingerprint(competition)
     summaries = []
     untrained = []
@@ -112,7 +112,7 @@ def summarise_runs(competition: Competition) -> RunList:
         summaries.append(_summarise(competition, run, states, current_labels_fingerprint, differences))
     fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
     summaries.sort(
-        key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *_rank(summary, metric.sign))
+        key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *sort_key(summary, metric.sign))
     )
     reasons = {name: error.what for name, error in damaged.items()}
     return RunList(paths.name, metric.name, summaries, untrained, without_metadata, reasons)
@@ -198,17 +198,18 @@ def _problem(
         return f"score.json is missing: {command('train')} computes it again"
     if score.metric != metric.name:
         return f"scored by {score.metric}"
-    if _has_other_scoring(score, competition.facts):
+    if has_other_scoring(score, competition.facts):
         return "scored by another beta or other weights"
     return ""
 
 
-def _has_other_scoring(score: OofScore, facts: CompetitionFacts) -> bool:
+def has_other_scoring(score: OofScore, facts: CompetitionFacts) -> bool:
+    """Returns whether a score was computed with another beta or other weights than the facts name."""
     saved, current = (score.facts or {}).get("score"), facts.model_dump(mode="json", include={"score"})["score"]
     return isinstance(saved, dict) and any(saved.get(key) != current[key] for key in ("beta", "weights"))
 
 
-def _most_common(recipes: list[dict[str, Any]]) -> dict[str, Any]:
+def most_common_settings(recipes: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the most common value of each setting."""
     keys = {key for recipe in recipes for key in recipe}
     most_common = {key: Counter(str(recipe.get(key)) for recipe in recipes).most_common(1)[0][0] for key in keys}
@@ -230,7 +231,7 @@ def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | N
     return sum(timing.seconds for timing in timings) if timings else None
 
 
-def _rank(summary: RunSummary, sign: int) -> tuple[int, float, str]:
+def sort_key(summary: RunSummary, sign: int) -> tuple[int, float, str]:
     """Returns the sort key of a run among those of its folds table: the best first."""
     num_scored = 0 if summary.problem else len(summary.trained_folds)
     return -num_scored, np.inf if summary.value is None else -sign * summary.value, summary.name

@@ -29,8 +29,8 @@ def guess_group(
         image_paths: training images, as `read_image` takes them.
     """
     if (
-        _group_by_column(draft, table, used)
-        or _group_by_pattern(draft, table[ids.column])
+        group_by_column(draft, table, used)
+        or group_by_pattern(draft, table[ids.column])
         or group_by_headers(draft, image_files, image_paths)
     ):
         return
@@ -38,7 +38,7 @@ def guess_group(
         draft.add_doubt("labels.group", "patients unknown; are there several images per patient?")
 
 
-def _group_by_column(draft: Draft, table: pd.DataFrame, used: list[str]) -> bool:
+def group_by_column(draft: Draft, table: pd.DataFrame, used: list[str]) -> bool:
     """Drafts grouping by a column named like a group; returns False if there is none."""
     for word in GROUP_WORDS:  # words for persons come first
         for column in table.columns:
@@ -60,7 +60,7 @@ def _group_by_column(draft: Draft, table: pd.DataFrame, used: list[str]) -> bool
     return False
 
 
-def _group_by_pattern(draft: Draft, ids: pd.Series) -> bool:
+def group_by_pattern(draft: Draft, ids: pd.Series) -> bool:
     """Drafts grouping by a folder of each patient in the ids, or by the ids without a side; False if none has one."""
     named = ids.str.extract(r"(?:^|/)((?:patient|subject|case|pat|sub)[\W_]*)\d+/", re.I)[0]
     if named.notna().all() and named.nunique() == 1:

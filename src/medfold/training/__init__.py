@@ -1,11 +1,23 @@
 """Training of runs: the folds, in this process or in child processes. Importing this package imports no Keras.
 
-- `request`: what is to be trained; `run`: a run, from the request to the OOF score; `run_plan`: what it trains;
-  `run_start`: its folder and its missing folds; `run_inputs`, `fold_inputs`, `run_metadata`: settings and data of a run
-  and of a fold, and what they are made from; `features_file`: the features of a frozen backbone, which runs share;
-- `fold_training`: trains folds in this process; `parallel`, `child`: folds in child processes; `fold_archive`: folds
-  from another machine;
-- `fold/`: one fold; `loop/`: the training loop; `batches/`: what it is trained on. Each imports only those after it.
+A run, from the request to its OOF score:
+
+- `request`: what is to be trained;
+- `run`: the order of work;
+- `run_start`: the folder of a run, and its missing folds;
+- `run_plan`: the folds that are to be trained, with all they need;
+- `run_inputs`, `fold_inputs`: settings and data of a run, and of one of its folds;
+- `run_metadata`: what a run was made from, in metadata.json;
+- `features_file`: the features of a frozen backbone, which runs share;
+- `fold_training`: trains folds in this process;
+- `parallel`, `child`: train folds in child processes;
+- `fold_archive`: packs folds for another machine, and unpacks them.
+
+What trains a fold, each importing only those after it:
+
+- `fold/`: one fold;
+- `loop/`: the training loop;
+- `batches/`: the batches it is trained on.
 """
 
 from medfold.training.features_file import features_hashes_path

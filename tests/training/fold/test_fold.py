@@ -353,6 +353,20 @@ def test_operation_without_deterministic_version_raises_with_advice():
         raise tf.errors.UnimplementedError(None, None, reason)
 
 
+@pytest.mark.parametrize(
+    "reason", ["Failed call to cudaGetDevice: CUDA driver version", "DNN library initialization failed."]
+)
+def test_gpu_that_cannot_be_used_raises_with_advice(reason):
+    told = f"^fold 0: TensorFlow cannot use the GPU: {reason.rstrip('.')}. Update the NVIDIA driver, .*make doctor"
+    with refused(told), tensorflow_errors_explained("fold 0"):
+        raise tf.errors.InternalError(None, None, f"{reason}\nMore.")
+
+
+def test_other_internal_error_of_tensorflow_is_no_user_error():
+    with pytest.raises(tf.errors.InternalError), tensorflow_errors_explained("fold 0"):
+        raise tf.errors.InternalError(None, None, "Graph is broken")
+
+
 @pytest.mark.slow
 def test_predictions_that_are_not_numbers_leave_no_finished_fold(tmp_path, monkeypatch):
     monkeypatch.setattr(

@@ -1,10 +1,11 @@
 """Errors of TensorFlow as errors for the user, in one line."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from medfold.errors import UserError
-from medfold.terminal.command_text import variable
+from medfold.terminal.command_text import command, variable
 
 
 @contextmanager
@@ -15,8 +16,8 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
         topic: name of the work in messages, such as `fold 0`.
 
     Raises:
-        UserError: memory does not suffice, an operation has no deterministic version for GPUs, or TensorFlow rejects an
-            argument.
+        UserError: memory does not suffice, an operation has no deterministic version for GPUs, TensorFlow cannot use
+            the GPU, or it rejects an argument.
     """
     try:
         yield
@@ -31,6 +32,10 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
         if name == "UnimplementedError" and "determinis" in str(error):
             fix = f"Add {variable('SET', 'training.deterministic=false')}, or set it in the recipe"
             raise UserError(f"TensorFlow: {error.message.splitlines()[0].rstrip('.')}", topic, fix) from None
+        if name in ("InternalError", "FailedPreconditionError") and re.search("CUDA|cuDNN|DNN library", str(error)):
+            what = f"TensorFlow cannot use the GPU: {str(error).splitlines()[0].rstrip('.')}"
+            fix = f"Update the NVIDIA driver, then run {command('doctor')}. Without a GPU: CUDA_VISIBLE_DEVICES=-1"
+            raise UserError(what, topic, fix) from None
         if name == "InvalidArgumentError":
             fix = (
                 "Check shapes and types of what plugins.py returns, if there is one; else please report it, with the "

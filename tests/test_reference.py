@@ -8,9 +8,11 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
+from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.ensemble.methods import METHODS
+from medfold.paths import ProjectPaths
 from medfold.scoring.metric import METRICS
 from tests.support.helpers import REPOSITORY
 
@@ -135,3 +137,8 @@ def test_every_command_that_prints_json_has_its_fields_listed(generator):
     assert with_json == set(generator.RESULTS)
     listed = generator.render("json.md")
     assert [name for name in with_json if f"`make {name}`" not in listed] == []
+
+
+def test_examples_of_label_layouts_have_that_layout(generator):
+    for layout, (_, name) in generator.LAYOUT_EXAMPLES.items():
+        assert not name or Competition.open(name, ProjectPaths(REPOSITORY)).facts.labels.layout == layout, name

@@ -23,7 +23,6 @@ from pydantic.fields import FieldInfo
 
 from medfold.cli import app
 from medfold.commands.setup import COMMON_VARIABLES
-from medfold.competition.competition import Competition
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.facts_sections import ImageFacts, LabelFacts, ScoreFacts
 from medfold.competition.recipe import Recipe
@@ -33,7 +32,6 @@ from medfold.data.sources.kinds import SOURCES
 from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
 from medfold.images.formats.windows import WINDOWS
-from medfold.paths import ProjectPaths
 from medfold.scoring.metric import ALL_TASKS, METRICS
 from medfold.system import files
 from medfold.training.batches.augmentation import PIPELINES, PURPOSES
@@ -218,25 +216,24 @@ def sources() -> str:
     )
 
 
+# Rows of such data, and a competition whose labels look like that.
+LAYOUT_EXAMPLES = {
+    "wide": ("`image,opacity,fracture`; `p1,1,0`", "aptos2019-blindness-detection"),
+    "long": ("`Id,Label`; `p1_opacity,1`; `p1_fracture,0`", "rsna-intracranial-hemorrhage-detection"),
+    "one_hot": ("`image,MEL,NV,BCC`; `p1,0,1,0`", ""),
+    "lists": ("`Id,Target`; `p1,0 16`", "human-protein-atlas-image-classification"),
+    "folders": ("`train/PNEUMONIA/p1.jpeg`", "chest-xray-pneumonia"),
+    "arrays": ("`train_images`, `train_labels`", "breastmnist"),
+}
+
+
 def layouts() -> str:
-    """The layouts of labels, with rows of such data, and a competition whose labels look like that."""
-    looks = {
-        "wide": "`image,opacity,fracture`; `p1,1,0`",
-        "long": "`Id,Label`; `p1_opacity,1`; `p1_fracture,0`",
-        "one_hot": "`image,MEL,NV,BCC`; `p1,0,1,0`",
-        "lists": "`Id,Target`; `p1,0 16`",
-        "folders": "`train/PNEUMONIA/p1.jpeg`",
-        "arrays": "`train_images`, `train_labels`",
-    }
-    shipped = {}
-    for name in sorted(ProjectPaths(ROOT).competitions()):
-        layout = Competition.open(name, ProjectPaths(ROOT)).facts.labels.layout
-        folder = ProjectPaths(ROOT).competition(name).folder.name
-        shipped.setdefault(layout, f"[{name}](../competition/{folder}/competition.yaml)")
-    rows = (
-        (f"`{name}`", first_line(each), looks[name], shipped.get(name, ""))
-        for name, each in zip(LAYOUTS.names(), LAYOUTS.all(), strict=True)
-    )
+    """The layouts of labels, each with an example."""
+    rows = []
+    for name, layout in zip(LAYOUTS.names(), LAYOUTS.all(), strict=True):
+        looks, folder = LAYOUT_EXAMPLES[name]
+        link = f"[{folder}](../competition/{folder}/competition.yaml)" if folder else ""
+        rows.append((f"`{name}`", first_line(layout), looks, link))
     return table(("layout", "meaning", "looks like", "for example"), rows)
 
 

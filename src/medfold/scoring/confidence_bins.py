@@ -6,7 +6,7 @@ NUM_BINS = 15
 
 
 def bin_of_confidence(confidence: np.ndarray) -> np.ndarray:
-    """Returns the number of the bin of each confidence, int (n,).
+    """Returns in which bin each confidence lies, int (n,).
 
     The bins are closed on the right: [0, 1/15], (1/15, 2/15] and so on to (14/15, 1].
 

@@ -72,7 +72,7 @@ class Metric:
         return float(self.function(targets, predictions))
 
     def with_settings(self, **settings: Any) -> "Metric":
-        """Returns the metric with `weights` or `beta` given to its functions."""
+        """Returns a copy of the metric, with `weights` or `beta` given to its functions."""
         of_resamples = self.of_resamples and partial(self.of_resamples, **settings)
         return replace(self, function=partial(self.function, **settings), of_resamples=of_resamples)
 

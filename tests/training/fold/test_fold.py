@@ -348,8 +348,9 @@ def test_nan_loss_at_first_step_is_reported(tmp_path, monkeypatch):
 
 def test_operation_without_deterministic_version_raises_with_advice():
     reason = "A deterministic GPU implementation of CropAndResize is not currently available.\nMore."
-    told = r"^fold 0: TensorFlow: A deterministic GPU .* available\. Add SET=training\.deterministic=false"
-    with refused(told), tensorflow_errors_explained("fold 0"):
+    told = r"^fold 0: TensorFlow: A deterministic GPU .* available\. "
+    fix = r"Add SET=training\.deterministic=false, or set it in the recipe$"
+    with refused(told + fix), tensorflow_errors_explained("fold 0"):
         raise tf.errors.UnimplementedError(None, None, reason)
 
 
@@ -360,6 +361,11 @@ def test_gpu_that_cannot_be_used_raises_with_advice(reason):
     told = f"^fold 0: TensorFlow cannot use the GPU: {reason.rstrip('.')}. Update the NVIDIA driver, .*make doctor"
     with refused(told), tensorflow_errors_explained("fold 0"):
         raise tf.errors.InternalError(None, None, f"{reason}\nMore.")
+
+
+def test_gpu_without_memory_is_no_broken_gpu():
+    with refused("^fold 0: the machine or its GPU is out of memory"), tensorflow_errors_explained("fold 0"):
+        raise tf.errors.InternalError(None, None, "failed to allocate: CUDA_ERROR_OUT_OF_MEMORY")
 
 
 def test_other_internal_error_of_tensorflow_is_no_user_error():

@@ -23,7 +23,7 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
         yield
     except Exception as error:
         name = type(error).__name__  # by name: other backends have other classes
-        if name == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error):
+        if name == "ResourceExhaustedError" or re.search("RESOURCE_EXHAUSTED|CUDA_ERROR_OUT_OF_MEMORY", str(error)):
             fix = (
                 "Use smaller images (preparation.size); or, down to batches of 8, halve training.batch_size and double "
                 "training.accumulation_steps (docs/performance.md)"
@@ -31,9 +31,9 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
             raise UserError("the machine or its GPU is out of memory", topic, fix) from None
         if name == "UnimplementedError" and "determinis" in str(error):
             fix = f"Add {variable('SET', 'training.deterministic=false')}, or set it in the recipe"
-            raise UserError(f"TensorFlow: {error.message.splitlines()[0].rstrip('.')}", topic, fix) from None
+            raise UserError(f"TensorFlow: {_first_line(error)}", topic, fix) from None
         if name in ("InternalError", "FailedPreconditionError") and re.search("CUDA|cuDNN|DNN library", str(error)):
-            what = f"TensorFlow cannot use the GPU: {str(error).splitlines()[0].rstrip('.')}"
+            what = f"TensorFlow cannot use the GPU: {_first_line(error)}"
             fix = f"Update the NVIDIA driver, then run {command('doctor')}. Without a GPU: CUDA_VISIBLE_DEVICES=-1"
             raise UserError(what, topic, fix) from None
         if name == "InvalidArgumentError":
@@ -41,5 +41,10 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
                 "Check shapes and types of what plugins.py returns, if there is one; else please report it, with the "
                 f"traceback that {variable('DEBUG')} shows"
             )
-            raise UserError(f"TensorFlow: {error.message.splitlines()[0].rstrip('.')}", topic, fix) from None
+            raise UserError(f"TensorFlow: {_first_line(error)}", topic, fix) from None
         raise
+
+
+def _first_line(error: Exception) -> str:
+    """Returns the first line of an error of TensorFlow, without its full stop."""
+    return error.message.splitlines()[0].rstrip(".")

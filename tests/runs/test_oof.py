@@ -41,6 +41,14 @@ def test_damaged_fold_is_left_out_and_named(folded, run, capsys):
     )
 
 
+def test_run_without_a_trained_fold_has_no_score(folded, run):
+    for number in range(3):
+        run.fold(number).done.unlink()
+    before = run.score.read_bytes()
+    assert rewritten(folded, run) is None
+    assert run.score.read_bytes() == before
+
+
 def test_warnings_of_the_self_check_are_part_of_the_score(folded, run):
     json_files.write(["the loss did not go down"], run.fold(2).self_check_warnings)
     json_files.write([], run.fold(0).self_check_warnings)

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from medfold.cli.opening import open_competition
 from medfold.commands.folds import make_folds
 from medfold.commands.train import train
+from medfold.competition import Recipe
 from medfold.competition.competition import Competition
 from medfold.data import make_dataset
 from medfold.errors import UserError
@@ -94,7 +95,7 @@ def children(monkeypatch, two_cores):
 
 def plan_of(small, num_folds):
     folds = [FoldInputs(None, number, small.paths.run("one").fold(number)) for number in range(num_folds)]
-    return RunPlan(TrainingRequest(), small.paths.run("one"), range(num_folds), folds, small.paths.plugins)
+    return RunPlan(TrainingRequest(), Recipe(), small.paths.run("one"), range(num_folds), folds, small.paths.plugins)
 
 
 def test_each_child_trains_several_folds(children, small, capsys):

@@ -1,7 +1,5 @@
 """Training of a run: which folds, in which processes, and what is reported; the training of a fold is imitated."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -11,7 +9,7 @@ from medfold.runs.predictions import predictions_table
 from medfold.system import hardware
 from medfold.system.reporting_processes import CrashedError
 from medfold.training import fold as fold_package
-from medfold.training import parallel, run, run_plan
+from medfold.training import parallel, run
 from medfold.training.fold_training import FeatureComputation
 from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
@@ -163,19 +161,9 @@ def test_features_are_computed_in_children_if_there_are_several_jobs_or_gpus(
     folded, dataset, children, monkeypatch, jobs, gpus, in_child
 ):
     monkeypatch.setattr(hardware, "cuda_devices", lambda: gpus)
-
-    def plan_with_head(*arguments):
-        plan = run_plan.plan_run(*arguments)
-        inputs = plan.folds[0].run_inputs
-        training = inputs.recipe.training.model_copy(update={"head_epochs": 1})
-        inputs = replace(inputs, recipe=inputs.recipe.model_copy(update={"training": training}))
-        return replace(plan, folds=[replace(fold, run_inputs=inputs) for fold in plan.folds])
-
-    monkeypatch.setattr(run, "plan_run", plan_with_head)
     started = []
     monkeypatch.setattr(run, "run_in_subprocess", lambda what, function: started.append(function.__self__))
-    finished_run(folded, "one", folds=[0])
-    train_folds(folded, dataset, jobs=jobs)
+    train_folds(folded, dataset, jobs=jobs, overrides={"training": {"head_epochs": 1}})
     assert [type(work) for work in started] == [FeatureComputation] * in_child
 
 

@@ -3,9 +3,10 @@
 import pytest
 
 from medfold.data import make_dataset
+from medfold.errors import SettingError
 from medfold.images import store_key
 from medfold.training.request import TrainingRequest
-from medfold.training.run_plan import plan_run
+from medfold.training.run_plan import open_plan, plan_run
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 
@@ -36,6 +37,19 @@ def test_trained_run_has_nothing_to_train(plan_of, folded, capsys):
     capsys.readouterr()
     assert plan_of().folds == []
     assert "train      all folds are trained in runs/small/one\n" in capsys.readouterr().out
+
+
+def test_error_within_an_open_plan_names_the_file_of_its_key_and_the_run_is_removed(folded):
+    request = TrainingRequest(run="one", overrides={"training": {"epochs": 7}})
+    recipe = request.load_recipe(folded)
+    dataset = make_dataset(folded, recipe.preparation)
+    with (
+        refused("SET: 'training.epochs': too many"),
+        open_plan(folded, request, recipe, dataset) as plan,
+    ):
+        assert plan.run_paths.metadata.is_file()
+        raise SettingError("too many", "training.epochs")
+    assert not plan.run_paths.folder.exists()
 
 
 def test_run_without_a_store_is_not_begun(plan_of, folded):

@@ -2,26 +2,19 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 from medfold.cluster.cluster_jobs import TrainingJob, task_topic
 from medfold.cluster.connection import ClusterAddress
 from medfold.cluster.driver_process import driver_messages
 from medfold.competition import Competition, Recipe
 from medfold.data import Dataset
-from medfold.errors import UserError
-from medfold.runs import trained_folds, write_oof
+from medfold.runs import write_oof
 from medfold.scoring import OofScore
 from medfold.system import locks
 from medfold.terminal.console import EACH_EPOCH, console, say
 from medfold.terminal.progress import live_table
-from medfold.training import (
-    RunPlan,
-    TrainingRequest,
-    locate_setting_error,
-    plan_as_text,
-    plan_run,
-    remove_run_if_no_fold_started,
-)
+from medfold.training import RunPlan, TrainingRequest, open_plan
 
 
 def train_on_cluster(
@@ -50,48 +43,39 @@ def train_on_cluster(
         The OOF score of each run; None for a run without a trained fold.
 
     Raises:
-        UserError: errors of `plan_run` and of `driver_messages`; or a training failed, which ends all others.
+        UserError: errors of `open_plan` and of `driver_messages`; or a training failed, which ends all others.
     """
-    plans = [plan_run(competition, request, recipe, dataset) for request in requests]
-    waiting = [plan for plan in plans if plan.folds]
-    if waiting:
+
+    def score(name: str) -> OofScore | None:
+        return write_oof(competition.facts, competition.paths.run(name), dataset.train, dataset.targets)
+
+    def finish(name: str) -> None:
+        score(name)
+        if after_fold:
+            after_fold(name)
+
+    with ExitStack() as opened:
+        plans = [opened.enter_context(open_plan(competition, request, recipe, dataset)) for request in requests]
+        waiting = [plan for plan in plans if plan.folds]
         for plan in waiting:
-            say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.fold_numbers)}")
-        with ExitStack() as locked:
-            for plan in waiting:
-                locked.enter_context(remove_run_if_no_fold_started(plan.run_paths))
-                locked.enter_context(locks.exclusive_lock(plan.run_paths.folder / "cluster", "this run is trained"))
-            _run_driver(competition, waiting, address, dataset, after_fold)
-    return [_score(competition, plan, dataset) for plan in plans]
-
-
-def _score(competition: Competition, plan: RunPlan, dataset: Dataset) -> OofScore | None:
-    if not trained_folds(plan.run_paths, competition.facts.folds.k):
-        return None
-    return write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
+            say("train", str(plan))
+            opened.enter_context(locks.exclusive_lock(plan.run_paths.folder / "cluster", "this run is trained"))
+        if waiting:
+            _run_driver(competition.project_paths.root, waiting, address, finish)
+    return [score(plan.run_paths.name) for plan in plans]
 
 
 def _run_driver(
-    competition: Competition,
-    plans: list[RunPlan],
-    address: ClusterAddress | None,
-    dataset: Dataset,
-    after_fold: Callable[[str], None] | None,
+    root: Path, plans: list[RunPlan], address: ClusterAddress | None, finish: Callable[[str], None]
 ) -> None:
-    """Runs the driver until all folds are trained; the OOF score of a run is updated after each of its folds."""
-    plan_of_run = {plan.run_paths.name: plan for plan in plans}
+    """Runs the driver until all folds are trained; calls `finish` with the name of a run after each of its folds."""
     topics = [task_topic(plan, fold, len(plans)) for plan in plans for fold in plan.folds]
     environment = {EACH_EPOCH: "1"} if console.is_terminal else {}
     job = TrainingJob(address, plans, plans[0].request.jobs, environment)
-    try:
-        with live_table(["cluster", *topics]) as show:
-            for message in driver_messages(competition.project_paths.root, job):
-                match message:
-                    case {"run": name}:
-                        _score(competition, plan_of_run[name], dataset)
-                        if after_fold:
-                            after_fold(name)
-                    case {"topic": topic, "text": text}:
-                        show(topic, text)
-    except UserError as error:
-        raise locate_setting_error(competition, plans[0].request, error) from None
+    with live_table(["cluster", *topics]) as show:
+        for message in driver_messages(root, job):
+            match message:
+                case {"run": name}:
+                    finish(name)
+                case {"topic": topic, "text": text}:
+                    show(topic, text)

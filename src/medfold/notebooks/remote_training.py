@@ -19,7 +19,7 @@ from medfold.notebooks import notebook_file, training_bundle, wheels
 from medfold.notebooks.attached_data import find_data_on_kaggle
 from medfold.notebooks.bundle import say_written
 from medfold.paths import RunPaths
-from medfold.runs import trained_folds, write_oof
+from medfold.runs import write_oof
 from medfold.scoring import OofScore
 from medfold.system import files, locks
 from medfold.terminal.console import say, warn
@@ -64,8 +64,6 @@ def train_on_kaggle(
             _run_and_fetch(session, remote_run, run_paths, missing)
     else:
         say("train", f"done: folds {shorten_list(requested_folds(competition, request), 10)}")
-    if not trained_folds(run_paths, num_folds):
-        return None
     return write_oof(competition.facts, run_paths, dataset.train, dataset.targets)
 
 

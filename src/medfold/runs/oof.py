@@ -20,7 +20,9 @@ from medfold.terminal.console import warn
 from medfold.text import shorten_list
 
 
-def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray) -> OofScore:
+def write_oof(
+    facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame, targets: np.ndarray
+) -> OofScore | None:
     """Concatenates the OOF tables of all trained folds, and writes oof.csv (or .npz) and score.json of the run.
 
     Args:
@@ -30,7 +32,7 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
 
     Returns:
-        The OOF score, as written.
+        The OOF score, as written; None, and nothing is written, if no fold is trained.
     """
     with locks.lock(run_paths.score):
         run = read_run(run_paths)
@@ -38,6 +40,8 @@ def write_oof(facts: CompetitionFacts, run_paths: RunPaths, train: pd.DataFrame,
         for fold, names in states.damaged_files.items():
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"
             warn(f"fold {fold}", f"{text}. To train it again: {run.train_command(FOLD=fold)}")
+        if not states.trained:
+            return None
         oof = TrainedRun(run.paths, run.metadata, states.trained).read_oof(facts)
         score = oof_score(facts, oof_by_unit(facts, oof, train, targets), run.is_optimistic)
         warnings = self_check_warnings(run_paths, states.trained)

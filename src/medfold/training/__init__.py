@@ -26,15 +26,14 @@ from medfold.training.fold_inputs import FoldInputs
 from medfold.training.fold_training import FeatureComputation, FoldTrainings
 from medfold.training.parallel import ResourceShare
 from medfold.training.request import TrainingRequest
-from medfold.training.run import locate_setting_error, plan_as_text, train_run
+from medfold.training.run import train_run
 from medfold.training.run_inputs import RunInputs
 from medfold.training.run_metadata import package_versions
-from medfold.training.run_plan import RunPlan, plan_run
+from medfold.training.run_plan import RunPlan, open_plan, plan_run
 from medfold.training.run_start import (
     begin_run,
     check_recipe_trainable,
     missing_fold_numbers,
-    remove_run_if_no_fold_started,
     requested_folds,
 )
 
@@ -49,13 +48,11 @@ __all__ = [
     "begin_run",
     "check_recipe_trainable",
     "features_hashes_path",
-    "locate_setting_error",
     "missing_fold_numbers",
+    "open_plan",
     "pack_folds",
     "package_versions",
-    "plan_as_text",
     "plan_run",
-    "remove_run_if_no_fold_started",
     "requested_folds",
     "train_run",
     "unpack_folds",

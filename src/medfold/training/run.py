@@ -10,12 +10,11 @@ from medfold.scoring import OofScore
 from medfold.system import hardware
 from medfold.system.processes import run_in_subprocess
 from medfold.terminal.console import say
-from medfold.text import count_of, shorten_list
+from medfold.text import shorten_list
 from medfold.training import parallel
 from medfold.training.fold_training import FeatureComputation, train_missing
 from medfold.training.request import TrainingRequest
-from medfold.training.run_plan import RunPlan, plan_run
-from medfold.training.run_start import remove_run_if_no_fold_started
+from medfold.training.run_plan import RunPlan, open_plan
 
 
 def train_run(
@@ -24,7 +23,7 @@ def train_run(
     recipe: Recipe,
     dataset: Dataset,
     after_fold: Callable[[str], None] | None = None,
-) -> OofScore:
+) -> OofScore | None:
     """Trains the missing folds of a run, in this process or in child processes, and scores all trained folds.
 
     Args:
@@ -41,40 +40,36 @@ def train_run(
         UserError: the run was started with another recipe, folds table or store; or folds failed. The other folds are
             trained before failures are reported.
     """
-    plan = plan_run(competition, request, recipe, dataset)
+    with open_plan(competition, request, recipe, dataset) as plan:
 
-    def finish() -> OofScore:
-        score = write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
-        if after_fold:
-            after_fold(plan.run_paths.name)
-        return score
+        def finish() -> None:
+            write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
+            if after_fold:
+                after_fold(plan.run_paths.name)
 
-    if plan.folds:
-        # All requested folds share the cores, done or not: a fold then always has the same threads, and the same bytes.
-        num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(plan.requested_numbers))
-        num_at_once = min(num_jobs, len(plan.folds))
-        at_once = f", {num_at_once} at a time" if num_at_once > 1 else ""
-        say("train", f"{plan.run_paths.name}: {plan_as_text(recipe, plan.fold_numbers)}{at_once}")
-        with remove_run_if_no_fold_started(plan.run_paths):
-            if num_jobs > 1 or len(hardware.cuda_devices()) > 1:
-                _compute_missing_features(plan)
-            if num_jobs == 1:
-                _train_here(plan, finish)
-            else:
-                _train_in_processes(competition, plan, num_jobs, finish)
+        if plan.folds:
+            _train(competition, plan, finish)
     return write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
 
 
-def plan_as_text(recipe: Recipe, missing: list[int]) -> str:
-    """Returns what is going to be trained: net, size, epochs and folds."""
-    training = recipe.training
-    epochs = count_of(training.epochs, "epoch")
-    if training.head_epochs:
-        epochs = f"{training.head_epochs} + {epochs}"
-    return f"{recipe.backbone.name}, {recipe.preparation.size} px, {epochs}, folds {shorten_list(missing, 10)}"
+def _train(competition: Competition, plan: RunPlan, finish: Callable[[], None]) -> None:
+    """Trains folds, in this process or in child processes; calls `finish` after each."""
+    request = plan.request
+    # All requested folds share the cores, done or not: a fold then always has the same threads, and the same bytes.
+    num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(plan.requested_numbers))
+    num_at_once = min(num_jobs, len(plan.folds))
+    at_once = f", {num_at_once} at a time" if num_at_once > 1 else ""
+    say("train", f"{plan}{at_once}")
+    if num_jobs > 1 or len(hardware.cuda_devices()) > 1:
+        _compute_missing_features(plan)
+    if num_jobs > 1:
+        _train_in_processes(competition, plan, num_jobs, finish)
+    else:
+        for _ in train_missing(plan.folds):
+            finish()
 
 
-def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, finish: Callable[[], object]) -> None:
+def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, finish: Callable[[], None]) -> None:
     """Trains folds in child processes.
 
     Args:
@@ -89,7 +84,7 @@ def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, 
     errors = parallel.train_in_parallel(competition.project_paths.root, plan, num_jobs, finish)
     if errors:
         listed = [
-            f"fold {number}: {locate_setting_error(competition, plan.request, error)}"
+            f"fold {number}: {_locate_setting_error(competition, plan.request, error)}"
             for number, error in errors.items()
         ]
         others = "The others are done; run" if len(errors) < len(plan.folds) else "Run"
@@ -98,7 +93,7 @@ def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, 
         raise UserError(what, plan.run_paths.folder, fix)
 
 
-def locate_setting_error(competition: Competition, request: TrainingRequest, error: Exception) -> Exception:
+def _locate_setting_error(competition: Competition, request: TrainingRequest, error: Exception) -> Exception:
     """Returns an error of a training; one in the value of a key names the file that holds the key."""
     try:
         with setting_errors_located(competition.paths, request.recipe_name, request.overrides):
@@ -112,9 +107,3 @@ def _compute_missing_features(plan: RunPlan) -> None:
     inputs = plan.folds[0].run_inputs
     if inputs.recipe.training.head_epochs and not inputs.features_file.is_file():
         run_in_subprocess("features", FeatureComputation(inputs, plan.plugins).carry_out)
-
-
-def _train_here(plan: RunPlan, finish: Callable[[], object]) -> None:
-    """Trains folds in this process, one after the other; calls `finish` after each."""
-    for _ in train_missing(plan.folds):
-        finish()

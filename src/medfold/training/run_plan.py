@@ -1,16 +1,17 @@
 """What is to be trained of a run: its folder, its missing folds, and what they are trained from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from medfold.competition import Competition, Recipe, plugins_hash
+from medfold.competition import Competition, Recipe, plugins_hash, setting_errors_located
 from medfold.data import Dataset
 from medfold.images import load_store, store_key
 from medfold.paths import RunPaths
 from medfold.project_root import display_path
 from medfold.terminal.console import say
-from medfold.text import shorten_list
+from medfold.text import count_of, shorten_list
 from medfold.training.features_file import features_path, remove_damaged_features
 from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop.checkpoint import remove_checkpoint
@@ -25,6 +26,7 @@ class RunPlan:
 
     Args:
         request: the request.
+        recipe: the recipe that is requested, with its overrides.
         run_paths: paths of the run; run.json is written.
         requested_numbers: numbers of the requested folds, done or not.
         folds: the requested folds that are not trained yet.
@@ -32,6 +34,7 @@ class RunPlan:
     """
 
     request: TrainingRequest
+    recipe: Recipe
     run_paths: RunPaths
     requested_numbers: Sequence[int]
     folds: list[FoldInputs]
@@ -41,6 +44,41 @@ class RunPlan:
     def fold_numbers(self) -> list[int]:
         """Numbers of the folds to train."""
         return [fold.number for fold in self.folds]
+
+    def __str__(self) -> str:
+        """Describes what is going to be trained: run, net, size, epochs and folds."""
+        training = self.recipe.training
+        epochs = count_of(training.epochs, "epoch")
+        if training.head_epochs:
+            epochs = f"{training.head_epochs} + {epochs}"
+        net = f"{self.recipe.backbone.name}, {self.recipe.preparation.size} px"
+        return f"{self.run_paths.name}: {net}, {epochs}, folds {shorten_list(self.fold_numbers, 10)}"
+
+
+@contextmanager
+def open_plan(
+    competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset
+) -> Iterator[RunPlan]:
+    """Plans the training of a run, which is carried out within the block.
+
+    There an error in the value of a key is raised with the file that holds the key. After an error, a run of which no
+    fold has started is removed.
+
+    Args:
+        competition: the competition that the run belongs to; run.json is written to its runs/.
+        request: seed and folds of the run.
+        recipe: the recipe that is requested, with its overrides.
+        dataset: the samples, with their targets and folds.
+
+    Raises:
+        UserError: the run was started with another recipe, folds table or store.
+    """
+    plan = plan_run(competition, request, recipe, dataset)
+    with (
+        remove_run_if_no_fold_started(plan.run_paths),
+        setting_errors_located(competition.paths, request.recipe_name, request.overrides),
+    ):
+        yield plan
 
 
 def plan_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> RunPlan:
@@ -64,13 +102,13 @@ def plan_run(competition: Competition, request: TrainingRequest, recipe: Recipe,
     if not missing:
         what = "all folds are trained" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
         say("train", f"{what} in {display_path(run_paths.folder)}")
-        return RunPlan(request, run_paths, requested, [], competition.paths.plugins)
+        return RunPlan(request, recipe, run_paths, requested, [], competition.paths.plugins)
     with remove_run_if_no_fold_started(run_paths):
         if recipe.training.head_epochs:
             remove_damaged_features(features_path(competition, recipe))
         inputs = _run_inputs(competition, recipe, request, dataset)
     folds = [FoldInputs(inputs, number, run_paths.fold(number)) for number in missing]
-    return RunPlan(request, run_paths, requested, folds, competition.paths.plugins)
+    return RunPlan(request, recipe, run_paths, requested, folds, competition.paths.plugins)
 
 
 def _run_inputs(competition: Competition, recipe: Recipe, request: TrainingRequest, dataset: Dataset) -> RunInputs:

@@ -100,7 +100,7 @@ def project_folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def small(project_folder):
     """The project of the small phantom; nothing is downloaded yet."""
-    from medfold.competition.competition import Competition
+    from medfold.competition import Competition
 
     return Competition.open("small")
 
@@ -136,7 +136,7 @@ def once(tmp_path_factory) -> Once:
 def folded_once(once) -> Path:
     """A project with the small phantom downloaded and its folds made; only to be read or copied."""
     from medfold.commands.folds import make_folds
-    from medfold.competition.competition import Competition
+    from medfold.competition import Competition
 
     def make(root: Path) -> None:
         add_competition(root, "small", SMALL)
@@ -152,7 +152,7 @@ def folded_once(once) -> Path:
 def trained_once(once, folded_once) -> Path:
     """The same with all folds trained; only to be read or copied."""
     from medfold.commands.train import train
-    from medfold.competition.competition import Competition
+    from medfold.competition import Competition
 
     def make(root: Path) -> None:
         shutil.copytree(folded_once, root, dirs_exist_ok=True)
@@ -170,7 +170,7 @@ def histology_once(once) -> Callable[[str], Path]:
     The argument is the `upload` of its facts. The project must only be read or copied.
     """
     from medfold.commands.download import download
-    from medfold.competition.competition import Competition
+    from medfold.competition import Competition
 
     def make(root: Path, upload: str) -> None:
         add_competition(root, "histology", HISTOLOGY.replace("upload: csv", f"upload: {upload}"))
@@ -191,7 +191,7 @@ def histology_once(once) -> Callable[[str], Path]:
 @pytest.fixture
 def folded(folded_once, tmp_path, monkeypatch):
     """The small phantom with its folds, in a new copy of the project."""
-    from medfold.competition.competition import Competition
+    from medfold.competition import Competition
 
     copy_project(folded_once, tmp_path, monkeypatch)
     return Competition.open("small")
@@ -200,7 +200,7 @@ def folded(folded_once, tmp_path, monkeypatch):
 @pytest.fixture
 def trained(trained_once, tmp_path, monkeypatch):
     """The small phantom with all folds trained, in a new copy of the project."""
-    from medfold.competition.competition import Competition
+    from medfold.competition import Competition
 
     copy_project(trained_once, tmp_path, monkeypatch)
     return Competition.open("small")

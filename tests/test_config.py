@@ -3,8 +3,7 @@
 import pytest
 
 from medfold import config
-from medfold.competition.facts import CompetitionFacts
-from medfold.competition.recipe import Recipe
+from medfold.competition import CompetitionFacts, Recipe
 from medfold.earlier_versions import RECIPE
 from tests.support.helpers import competition_facts, refused
 

@@ -6,8 +6,7 @@ import pytest
 from pydantic import Field
 
 from medfold import config
-from medfold.competition.facts import CompetitionFacts
-from medfold.competition.recipe import Recipe
+from medfold.competition import CompetitionFacts, Recipe
 from medfold.errors import UserError
 from tests.support.helpers import competition_facts, refused
 

@@ -13,12 +13,15 @@ from pydantic import BaseModel
 
 from medfold.cli import app
 from medfold.commands import setup
-from medfold.competition.competition import Competition
-from medfold.competition.facts import CompetitionFacts
-from medfold.competition.overrides import parse_overrides
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_files import load_recipe, recipe_names
-from medfold.competition.slugs import parse_slug
+from medfold.competition import (
+    Competition,
+    CompetitionFacts,
+    Recipe,
+    load_recipe,
+    parse_overrides,
+    parse_slug,
+    recipe_names,
+)
 from medfold.ensemble.methods import METHODS
 from medfold.paths import ProjectPaths
 from tests.support.helpers import REPOSITORY, shipped

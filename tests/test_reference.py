@@ -8,12 +8,10 @@ import pytest
 import yaml
 from pydantic import BaseModel, Field
 
-from medfold.competition.competition import Competition
-from medfold.competition.facts import CompetitionFacts
-from medfold.competition.recipe import Recipe
+from medfold.competition import Competition, CompetitionFacts, Recipe
 from medfold.ensemble.methods import METHODS
 from medfold.paths import ProjectPaths
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS
 from tests.support.helpers import REPOSITORY
 
 

@@ -8,10 +8,7 @@ from importlib.util import find_spec
 import pytest
 import yaml
 
-from medfold.competition.competition import Competition
-from medfold.competition.facts import CompetitionFacts
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_consistency import batch_size_warning, ineffective_settings
+from medfold.competition import Competition, CompetitionFacts, Recipe, batch_size_warning, ineffective_settings
 from medfold.competition.recipe_files import SHARED_RECIPES, load_recipe, own_settings, recipe_names
 from medfold.paths import ProjectPaths
 from medfold.scaffold.competition_folder import README_SECTIONS

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from medfold.audit import audit
-from medfold.data.dataset import make_dataset
+from medfold.data import make_dataset
 from medfold.images import STATISTICS, read_appearance
 from tests.support.helpers import competition_facts
 

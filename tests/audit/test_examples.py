@@ -5,7 +5,7 @@ import pytest
 
 from medfold.audit import examples
 from medfold.audit.examples import examples_of_classes, near_duplicate_examples, write_near_duplicates_sheet
-from medfold.data.dataset import make_dataset
+from medfold.data import make_dataset
 
 
 @pytest.fixture

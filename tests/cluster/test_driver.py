@@ -8,9 +8,8 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from medfold.cluster import driver
+from medfold.cluster import ClusterAddress, driver
 from medfold.cluster.cluster_jobs import ScanJob, TrainingJob
-from medfold.cluster.connection import ClusterAddress
 from medfold.errors import UserError
 from tests.support.helpers import refused
 

@@ -4,9 +4,8 @@ import threading
 
 import pytest
 
-from medfold.cluster import driver_process
+from medfold.cluster import ClusterAddress, driver_process
 from medfold.cluster.cluster_jobs import TrainingJob
-from medfold.cluster.connection import ClusterAddress
 from medfold.cluster.driver_process import check_cluster, driver_messages
 from medfold.errors import UserError
 from medfold.system.reporting_processes import CrashedError

@@ -12,9 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from medfold.cluster import driver_process
+from medfold.cluster import ClusterAddress, driver_process
 from medfold.cluster.cluster_jobs import TrainingJob
-from medfold.cluster.connection import ClusterAddress
 from medfold.cluster.driver_process import driver_messages
 from medfold.competition import run_name
 from tests.support.helpers import refused

@@ -7,7 +7,7 @@ import pytest
 
 from medfold.commands.compare import compare
 from medfold.commands.runs import list_runs
-from medfold.data.dataset import make_dataset
+from medfold.data import make_dataset
 from medfold.runs import Comparison
 from medfold.runs.comparison import Side
 from medfold.scoring import Difference

@@ -1,8 +1,8 @@
 """make data: the list of data, and its removal with DELETE=."""
 
 from medfold.commands.data import data
-from medfold.competition.competition import Competition
-from medfold.data.raw_data import load_samples
+from medfold.competition import Competition
+from medfold.data import load_samples
 from medfold.paths import ProjectPaths
 from medfold.system import json_files
 from tests.support.finished_runs import finished_run

@@ -7,7 +7,7 @@ import pytest
 
 from medfold.cli import main
 from medfold.commands.doctor import doctor, examine
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from tests.support.histology import HISTOLOGY
 from tests.support.kaggle_server import HostedCompetition
 from tests.support.small_project import add_competition

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 
 from medfold.commands.export import export
-from medfold.competition.competition import Competition
-from medfold.competition.recipe import Recipe
-from medfold.images.store import load_store
+from medfold.competition import Competition, Recipe
+from medfold.images import load_store
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 

@@ -6,9 +6,7 @@ import yaml
 
 from medfold.commands.folds import make_folds
 from medfold.commands.new import new
-from medfold.competition.competition import Competition, preparation_settings
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_files import load_recipe
+from medfold.competition import Competition, Recipe, load_recipe, preparation_settings
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES
 from tests.support.helpers import picture, refused

@@ -14,14 +14,12 @@ from medfold.commands import predict as command
 from medfold.commands.predict import predict
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.recipe import Recipe
-from medfold.images.heat_map import overlay
-from medfold.images.preparation import prepare_image
-from medfold.models.build import build_net
+from medfold.competition import Recipe
+from medfold.images import overlay, prepare_image
+from medfold.models import build_net
 from medfold.new_images import image_predictions
-from medfold.prediction.grad_cam import GradCam
-from medfold.prediction.weights import load_net
-from medfold.runs.trained_run import TrainedRun
+from medfold.prediction import GradCam, load_net
+from medfold.runs import TrainedRun
 from medfold.system import hardware, json_files
 from tests.support.helpers import competition_facts, picture, refused
 

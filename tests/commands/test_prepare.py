@@ -7,8 +7,8 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.prepare import prepare
 from medfold.commands.submit import submit
-from medfold.competition.competition import preparation_settings
-from medfold.images.store import store_exists, store_key
+from medfold.competition import preparation_settings
+from medfold.images import store_exists, store_key
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import constant_run

@@ -7,8 +7,8 @@ from medfold.commands.folds import make_folds
 from medfold.commands.runs import list_runs, remove_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.competition import Competition
-from medfold.folds.folds_table import folds_fingerprint
+from medfold.competition import Competition
+from medfold.folds import folds_fingerprint
 from medfold.project_root import display_path
 from medfold.system import files, json_files
 from tests.support.finished_runs import finished_run

@@ -9,7 +9,7 @@ from medfold.commands import scores as command
 from medfold.commands.scores import scores
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
-from medfold.submission.leaderboard_result import LeaderboardResult
+from medfold.submission import LeaderboardResult
 from medfold.submission.ledger import COLUMNS, SCORE_COLUMNS, LedgerRow, add_row, read_ledger
 from medfold.submission.record import SubmissionRecord
 

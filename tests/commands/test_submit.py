@@ -4,7 +4,7 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.submission.ledger import read_ledger
+from medfold.submission import read_ledger
 from medfold.system import files, json_files
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run, noisy_run

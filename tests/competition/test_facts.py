@@ -3,9 +3,8 @@
 import pytest
 import yaml
 
-from medfold.competition.competition import Competition
+from medfold.competition import Competition, ImageFacts
 from medfold.competition.facts import CompetitionFacts
-from medfold.competition.facts_sections import ImageFacts
 from tests.support import helpers
 from tests.support.helpers import competition_facts, refused
 from tests.support.label_tables import facts

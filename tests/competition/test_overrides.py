@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from medfold.competition import load_recipe
 from medfold.competition.overrides import format_overrides, parse_overrides, run_name
-from medfold.competition.recipe_files import load_recipe
 from medfold.paths import ProjectPaths
 from tests.support.helpers import refused
 

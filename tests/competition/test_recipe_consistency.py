@@ -3,10 +3,8 @@
 import pytest
 
 from medfold import config
-from medfold.competition.overrides import parse_overrides
-from medfold.competition.recipe import Recipe
+from medfold.competition import Recipe, load_recipe, parse_overrides
 from medfold.competition.recipe_consistency import batch_size_warning, effective_recipe, ineffective_settings
-from medfold.competition.recipe_files import load_recipe
 from tests.support.helpers import refused
 
 

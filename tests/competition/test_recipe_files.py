@@ -2,8 +2,7 @@
 
 import pytest
 
-from medfold.competition.overrides import parse_overrides
-from medfold.competition.recipe_consistency import effective_recipe, ineffective_settings
+from medfold.competition import effective_recipe, ineffective_settings, parse_overrides
 from medfold.competition.recipe_files import load_recipe, own_settings
 from medfold.earlier_versions import RECIPE, with_former_names
 from medfold.paths import ProjectPaths

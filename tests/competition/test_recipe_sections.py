@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from medfold.competition.recipe import Recipe
+from medfold.competition import Recipe
 from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
 
 SECTIONS = {"preparation": PreparationSettings, "backbone": BackboneSettings, "training": TrainingSettings}

@@ -1,6 +1,6 @@
 """Files with settings of a competition: what a recipe and facts may extend, and which file an error names."""
 
-from medfold.competition.competition import load_facts
+from medfold.competition import load_facts
 from medfold.competition.recipe_files import load_recipe, recipe_location
 from medfold.paths import ProjectPaths
 from tests.support.helpers import refused

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from medfold.commands.download import download
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from tests.support.helpers import picture
 from tests.support.holdouts import FACTS
 from tests.support.small_project import add_competition

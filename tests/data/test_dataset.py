@@ -9,10 +9,9 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.report import report
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
-from medfold.data import load_samples
+from medfold.competition import Competition
+from medfold.data import load_samples, open_source
 from medfold.data.dataset import make_dataset
-from medfold.data.sources.source import open_source
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import picture, refused
 from tests.support.holdouts import FACTS

@@ -1,8 +1,7 @@
 """The test set alone, read without the labels of the training set."""
 
+from medfold.data import Source, build_samples
 from medfold.data.hidden_test_set import read_test_set
-from medfold.data.samples import build_samples
-from medfold.data.sources.source import Source
 from tests.support.helpers import refused
 
 

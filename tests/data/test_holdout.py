@@ -9,9 +9,9 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition, preparation_settings
-from medfold.data.sample_files import needs_holdout, read_samples
-from medfold.images.scan_tables import read_measurements
+from medfold.competition import Competition, preparation_settings
+from medfold.data import needs_holdout, read_samples
+from medfold.images import read_measurements
 from medfold.tables import read_csv
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import picture

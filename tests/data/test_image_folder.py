@@ -1,6 +1,6 @@
 """New images for prediction: an image, or the images of a folder."""
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.data.image_folder import find_new_images, join_channel_files
 from tests.support.helpers import picture, refused
 

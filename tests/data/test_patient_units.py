@@ -9,9 +9,9 @@ import pytest
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
+from medfold.data import Source
 from medfold.data.patient_units import describe_patient_units, patient_fields
-from medfold.data.sources.source import Source
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import competition_facts
 from tests.support.small_project import SMALL, add_competition

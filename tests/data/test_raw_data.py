@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.data import raw_data
 from medfold.data.raw_data import fetch_raw_data, fetch_raw_files, load_samples
 from medfold.tables import read_csv

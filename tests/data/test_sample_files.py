@@ -1,9 +1,8 @@
 """Files of the sample table: what counts as fresh, damaged, or written by an earlier version."""
 
 from medfold.commands.folds import make_folds
+from medfold.data import Source, build_samples
 from medfold.data.sample_files import samples_are_fresh, samples_fingerprint
-from medfold.data.samples import build_samples
-from medfold.data.sources.source import Source
 from medfold.earlier_versions import SAMPLES, with_former_names
 from medfold.images.image_list import read_image_list_fingerprint
 from medfold.system import json_files

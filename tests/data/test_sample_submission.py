@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from medfold.data import Source
 from medfold.data.sample_submission import blank_submission, read_sample_submission
-from medfold.data.sources.source import Source
 from tests.support.helpers import competition_facts, refused
 
 

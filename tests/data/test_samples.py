@@ -2,9 +2,8 @@
 
 import pandas as pd
 
-from medfold.data.sample_files import samples_are_fresh
+from medfold.data import Source, samples_are_fresh
 from medfold.data.samples import build_samples, count_images
-from medfold.data.sources.source import Source
 from tests.support.helpers import refused
 
 

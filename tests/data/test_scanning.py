@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe_sections import PreparationSettings
+from medfold.competition import PreparationSettings
 from medfold.data import scanning
-from medfold.images.scan import ScanResult
+from medfold.images import ScanResult
 
 TABLE = pd.DataFrame(
     {

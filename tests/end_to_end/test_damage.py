@@ -13,11 +13,10 @@ from medfold.commands.recheck import recheck
 from medfold.commands.runs import list_runs
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
-from medfold.competition import preparation_settings
-from medfold.competition.competition import Competition
-from medfold.data.dataset import make_dataset, scan_dataset
+from medfold.competition import Competition, preparation_settings
+from medfold.data import make_dataset, scan_dataset
 from medfold.errors import UserError
-from medfold.images.store import load_store, store_key, verify_store
+from medfold.images import load_store, store_key, verify_store
 from medfold.system import json_files
 from medfold.system.hashes import sha256
 from tests.support.finished_runs import finished_run

@@ -9,8 +9,8 @@ from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.competition import Competition
-from medfold.data.sources.source import open_source
+from medfold.competition import Competition
+from medfold.data import open_source
 from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv

@@ -8,8 +8,8 @@ import pytest
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.train import train
-from medfold.competition.competition import Competition
-from medfold.data.sources.source import open_source
+from medfold.competition import Competition
+from medfold.data import open_source
 from tests.support import dicom_files
 from tests.support.helpers import refused, slow_but_first
 from tests.support.holdouts import FACTS

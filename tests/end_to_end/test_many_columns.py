@@ -8,9 +8,9 @@ import yaml
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
-from medfold.paths.run import RunPaths
-from medfold.runs.comparison import compare_runs
+from medfold.competition import Competition
+from medfold.paths import RunPaths
+from medfold.runs import compare_runs
 from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import csv_text
@@ -85,9 +85,9 @@ def test_recheck_agrees_with_a_run_and_its_submission(many, capsys):
 
 @pytest.mark.slow
 def test_folds_of_an_earlier_version_are_read_beside_new_ones(many):
-    from medfold.data.dataset import make_dataset
-    from medfold.recheck.run_check import run_differences
-    from medfold.runs.oof import write_oof
+    from medfold.data import make_dataset
+    from medfold.recheck import run_differences
+    from medfold.runs import write_oof
 
     noisy_run(many, "one")
     run, dataset = many.paths.run("one"), make_dataset(many)

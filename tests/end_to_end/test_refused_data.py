@@ -3,8 +3,8 @@
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.train import train
-from medfold.competition.competition import Competition
-from medfold.data.sources.source import open_source
+from medfold.competition import Competition
+from medfold.data import open_source
 from tests.support.chest_xrays import chest
 from tests.support.helpers import refused
 from tests.support.small_project import SMALL, TINY_RECIPE, add_competition

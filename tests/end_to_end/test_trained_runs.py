@@ -8,7 +8,7 @@ import pytest
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.overrides import parse_overrides, run_name
+from medfold.competition import parse_overrides, run_name
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 

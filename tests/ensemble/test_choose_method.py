@@ -8,8 +8,7 @@ from scipy.special import expit, softmax
 
 from medfold.ensemble.choose_method import choose_method, compare_methods
 from medfold.ensemble.members import MemberPredictions
-from medfold.scoring.cross_fitting import FittedTransform
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS, FittedTransform
 from tests.support.ensemble_members import independent, members
 from tests.support.helpers import competition_facts, refused
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medfold.ensemble import mean_of
 from medfold.ensemble.combination import combine_runs, mean_by_id, mean_of_arrays
-from medfold.ensemble.methods import mean_of
-from medfold.scoring.cross_fitting import FittedTransform
+from medfold.scoring import FittedTransform
 from tests.support.helpers import competition_facts, refused
 
 MEAN = FittedTransform.from_function(mean_of)

@@ -9,10 +9,10 @@ import pytest
 
 from medfold.commands.ensemble import ensemble
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
-from medfold.data.dataset import make_dataset
+from medfold.competition import Competition
+from medfold.data import make_dataset
 from medfold.ensemble.ensemble import ensemble_runs
-from medfold.runs.fold_state import mark_fold_trained
+from medfold.runs import mark_fold_trained
 from medfold.system import json_files
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from medfold.data.dataset import make_dataset
-from medfold.ensemble.ensemble import ensemble_runs
+from medfold.data import make_dataset
+from medfold.ensemble import ensemble_runs
 from medfold.ensemble.ensemble_summary import summarise_ensemble
-from medfold.scoring.bootstrap import bootstrap_interval
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS, bootstrap_interval
 
 
 def summary(competition, names, **options):

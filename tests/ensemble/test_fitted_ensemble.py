@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from medfold.data.dataset import make_dataset
-from medfold.ensemble.ensemble import ensemble_runs
+from medfold.data import make_dataset
+from medfold.ensemble import ensemble_runs
 from medfold.ensemble.fitted_ensemble import fitted_ensemble_of, read_fitted_ensemble, save_fitted_ensemble
 from medfold.system import json_files
 from tests.support.finished_runs import finished_run

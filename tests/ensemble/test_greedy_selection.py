@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from medfold.ensemble.greedy_selection import greedy_path, selection_weights, shortest_prefix
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS
 from tests.support.ensemble_members import of_different_accuracy
 
 AUC = METRICS["auc"]

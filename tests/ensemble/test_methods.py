@@ -11,8 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from medfold.ensemble.methods import METHODS, simplex_weights
-from medfold.scoring.cross_fitting import FittedTransform
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS, FittedTransform
 from tests.support.ensemble_members import of_different_accuracy
 
 AUC, LOSS, MEAN_AUC = METRICS["auc"], METRICS["log_loss"], METRICS["mean_auc"]

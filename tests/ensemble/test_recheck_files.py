@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from medfold.data.dataset import make_dataset
-from medfold.ensemble.ensemble import ensemble_runs
+from medfold.data import make_dataset
+from medfold.ensemble import ensemble_runs
 from medfold.ensemble.recheck_files import oof_table, write_recheck_files
 from medfold.paths import SubmissionPaths
-from medfold.scoring.cross_fitting import FittedTransform
+from medfold.scoring import FittedTransform
 
 
 def test_table_holds_scored_predictions_and_the_probabilities_behind_them(two_runs):

@@ -5,8 +5,8 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medfold.folds import NearDuplicates
 from medfold.folds.duplicate_groups import join_duplicates, merge_groups
-from medfold.folds.near_duplicates import NearDuplicates
 
 SAMPLES = pd.DataFrame(
     {"id": list("abcde"), "group": [10, 10, 20, 30, 40], "pixel_hash": ["h1", "h2", "h2", "h3", "h4"]},

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from medfold.folds.leaks import LeakReport, find_leaks
-from medfold.images.scan_worker import ONE_VALUE_PREFIX
+from medfold.images import ONE_VALUE_PREFIX
 
 TRAIN = pd.DataFrame(
     {

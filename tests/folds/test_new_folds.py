@@ -3,8 +3,7 @@
 import pandas as pd
 
 from medfold.commands.folds import make_folds
-from medfold.folds.folds_table import folds_fingerprint
-from medfold.folds.leaks import LeakReport
+from medfold.folds import LeakReport, folds_fingerprint
 from medfold.folds.new_folds import restore_folds_metadata, save_new_folds
 from medfold.system import json_files
 from medfold.tables import read_csv

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.facts_sections import FoldFacts
-from medfold.folds.class_counts import fold_balance
+from medfold.competition import FoldFacts
+from medfold.folds import fold_balance
 from medfold.folds.splitters import assign_folds
 from tests.support.helpers import refused
 from tests.support.sample_tables import sample_tables

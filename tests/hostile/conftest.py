@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.notebooks.wheels import SOURCES
 from medfold.system.hashes import sha256
 from tests.layouts.clinic import FACTS, Ended, make_given, make_in_state, medfold

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from medfold.notebooks import notebook_file
+from medfold.notebooks import TrainingBundle, notebook_file
 from medfold.notebooks.bundle import BundleManifest, complete_bundle, open_bundle
-from medfold.notebooks.training_bundle import TrainingBundle
 from medfold.system import json_files
 from tests.support.helpers import competition_facts, refused
 from tests.support.kaggle_server import HostedCompetition, KaggleServer, status

@@ -7,10 +7,10 @@ from zipfile import ZipFile
 import h5py
 import pytest
 
-from medfold.competition.recipe import Recipe
+from medfold.competition import Recipe
 from medfold.notebooks.training_bundle import write_training_bundle
 from medfold.system.hashes import sha256
-from medfold.training.request import TrainingRequest
+from medfold.training import TrainingRequest
 from tests.support.helpers import picture, refused
 from tests.support.kaggle_server import TOKEN, HostedCompetition, KaggleServer
 from tests.support.weights_files import checkpoint, keras_weights

@@ -14,15 +14,12 @@ from medfold.commands.download import download
 from medfold.commands.predict import predict
 from medfold.commands.report import report
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
-from medfold.competition.overrides import parse_overrides
-from medfold.competition.recipe_files import load_recipe
+from medfold.competition import Competition, load_recipe, parse_overrides
 from medfold.kaggle import KaggleCompetitions, KaggleSession
 from medfold.notebooks.training_bundle import write_training_bundle
-from medfold.runs.run_json import read_run_json
+from medfold.runs import read_run_json
 from medfold.system import json_files
-from medfold.training import TrainingRequest
-from medfold.training.run_start import begin_run
+from medfold.training import TrainingRequest, begin_run
 from tests.support.dicom_files import dataset, save, smooth
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused

@@ -2,8 +2,7 @@
 
 import pytest
 
-from medfold.data.samples import build_samples
-from medfold.data.sources.source import Source
+from medfold.data import Source, build_samples
 
 
 @pytest.fixture

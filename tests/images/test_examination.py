@@ -4,9 +4,8 @@ import h5py
 import numpy as np
 import tifffile
 
-from medfold.images import examination
+from medfold.images import DECODER_CRASHED, examination
 from medfold.images.examination import ExaminedImage, examine_images, list_members
-from medfold.images.image_batches import DECODER_CRASHED
 from medfold.images.worker_pool import WorkerDied
 from tests.support.helpers import picture, refused
 

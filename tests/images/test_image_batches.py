@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.recipe_sections import PreparationSettings
-from medfold.images.formats.decoding import read_image
+from medfold.competition import ImageFacts, PreparationSettings
+from medfold.images import prepare_image, read_image
 from medfold.images.image_batches import read_batches
-from medfold.images.preparation import prepare_image
 from tests.support.helpers import picture
 
 FACTS = ImageFacts(train="x", channels=1)

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from medfold.competition import PreparationSettings
-from medfold.data.sample_files import samples_are_fresh
+from medfold.data import samples_are_fresh
+from medfold.images import store_key
 from medfold.images.image_list import read_image_list_fingerprint, write_image_list
 from medfold.images.scan_tables import raw_images_fingerprint
-from medfold.images.store import store_key
 from medfold.system import json_files
 from tests.support.helpers import refused
 

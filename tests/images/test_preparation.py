@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.competition.recipe_sections import PreparationSettings
+from medfold.competition import PreparationSettings
 from medfold.images import preparation
 from medfold.images.preparation import prepare_image, steps_of
 from tests.support.helpers import refused

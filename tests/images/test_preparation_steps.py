@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.recipe_sections import PreparationSettings
-from medfold.images import preparation
-from medfold.images.preparation import steps_of
+from medfold.competition import PreparationSettings
+from medfold.images import preparation, steps_of
 from medfold.images.preparation_steps import find_disc
 
 

@@ -9,13 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe_sections import PreparationSettings
-from medfold.images import perceptual_hash, scan
-from medfold.images.formats.decoding import read_image
-from medfold.images.preparation import prepare_image
-from medfold.images.scan_tables import read_appearance, read_measurements
+from medfold.competition import PreparationSettings
+from medfold.images import (
+    load_store,
+    perceptual_hash,
+    prepare_image,
+    read_appearance,
+    read_image,
+    read_measurements,
+    scan,
+    store_exists,
+    store_key,
+)
 from medfold.images.scan_worker import scan_image
-from medfold.images.store import load_store, store_exists, store_key
 from medfold.images.worker_pool import map_in_workers
 from tests.support.helpers import refused, slow_but_first
 from tests.support.processes import finish, kill_when, start

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from medfold.images import ImageScan
 from medfold.images.scan_journal import Journal
-from medfold.images.scan_worker import ImageScan
 from medfold.system import array_files
 from tests.support.helpers import refused
 

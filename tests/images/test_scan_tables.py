@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from medfold.earlier_versions import APPEARANCE, MEASUREMENTS
-from medfold.images import scan_tables
+from medfold.images import ImageScan, load_store, scan_tables, store_key
 from medfold.images.scan_tables import (
     check_enough_readable,
     measurement_table,
@@ -16,8 +16,6 @@ from medfold.images.scan_tables import (
     read_scanned_headers,
     write_unreadable_images,
 )
-from medfold.images.scan_worker import ImageScan
-from medfold.images.store import load_store, store_key
 from medfold.tables import write_csv, write_sealed_csv
 from tests.support.helpers import refused
 from tests.support.scans import CHOICES, damage, run_scan

@@ -6,12 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from medfold.competition.facts_sections import ImageFacts
-from medfold.competition.recipe_sections import PreparationSettings
-from medfold.images.formats.decoding import read_image
+from medfold.competition import ImageFacts, PreparationSettings
+from medfold.images import prepare_image, read_image, read_measurements
 from medfold.images.perceptual_hash import THUMBNAIL_SIZE, hash_and_thumbnail
-from medfold.images.preparation import prepare_image
-from medfold.images.scan_tables import read_measurements
 from medfold.images.scan_worker import (
     ONE_VALUE_PREFIX,
     Appearance,

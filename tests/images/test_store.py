@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from medfold.competition.recipe_sections import PreparationSettings
+from medfold.competition import PreparationSettings
 from medfold.images.store import finish_store, load_store, store_exists, store_key, verify_store
 from medfold.system import array_files, files, json_files
 from tests.support.helpers import refused

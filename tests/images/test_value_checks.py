@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.images.value_checks import value_warnings
 from tests.support.dicom_files import dataset, save
 

@@ -2,9 +2,7 @@
 
 import pytest
 
-from medfold.kaggle import client
-from medfold.kaggle.kernels import AttachedData
-from medfold.kaggle.remote_run import RemoteRun
+from medfold.kaggle import AttachedData, RemoteRun, client
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition
 from tests.support.remote_runs import NAME, labelled

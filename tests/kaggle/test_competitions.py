@@ -4,9 +4,8 @@ import time
 
 import pytest
 
-from medfold.kaggle import competitions
+from medfold.kaggle import KaggleSession, competitions
 from medfold.kaggle.competitions import KaggleCompetitions
-from medfold.kaggle.session import KaggleSession
 from medfold.system import http_download, waiting
 from tests.support.helpers import refused
 from tests.support.kaggle_server import lose, stall, status

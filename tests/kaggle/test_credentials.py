@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from medfold.kaggle.competitions import KaggleCompetitions
+from medfold.kaggle import KaggleCompetitions, KaggleSession
 from medfold.kaggle.credentials import Credentials
-from medfold.kaggle.session import KaggleSession
 from tests.support.helpers import refused
 from tests.support.kaggle_server import KEY, TOKEN, status
 

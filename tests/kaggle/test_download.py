@@ -6,9 +6,8 @@ import pytest
 import requests
 
 from medfold.errors import UserError
-from medfold.kaggle import client
+from medfold.kaggle import KaggleSession, client
 from medfold.kaggle.download import competition_files, request_competition_archive, request_dataset_archive
-from medfold.kaggle.session import KaggleSession
 from tests.support.helpers import refused
 from tests.support.kaggle_server import status
 

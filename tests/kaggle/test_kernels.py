@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from medfold.kaggle import kernels
+from medfold.kaggle import KaggleSession, kernels
 from medfold.kaggle.kernels import KaggleKernels
-from medfold.kaggle.session import KaggleSession
 from medfold.system import http_download
 from tests.support.helpers import refused
 from tests.support.kaggle_machines import Ended, HostedNotebook

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from medfold.kaggle import KaggleSession
 from medfold.kaggle.own_content import OwnContent, list_content, remove_content
-from medfold.kaggle.session import KaggleSession
 from tests.support.helpers import refused
 from tests.support.kaggle_server import HostedDataset, instead
 from tests.support.remote_runs import DATASET, REF, run

@@ -3,9 +3,8 @@
 import pytest
 import requests
 
-from medfold.kaggle.competitions import KaggleCompetitions
+from medfold.kaggle import KaggleCompetitions, KaggleSession
 from medfold.kaggle.request_errors import advice, explain, is_final, kaggle_errors
-from medfold.kaggle.session import KaggleSession
 from medfold.system import http_download
 from tests.support.helpers import refused
 from tests.support.kaggle_server import stall, status

@@ -2,8 +2,7 @@
 
 import pytest
 
-from medfold.kaggle.competitions import KaggleCompetitions
-from medfold.kaggle.session import KaggleSession
+from medfold.kaggle import KaggleCompetitions, KaggleSession
 from tests.support.kaggle_server import lose, status
 
 

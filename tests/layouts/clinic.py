@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from medfold.cli import main
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.terminal.command_text import BY_MAKE
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import REPOSITORY, picture

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from tests.layouts.clinic import medfold
 from tests.support.finished_runs import noisy_run
 from tests.support.helpers import REPOSITORY, picture

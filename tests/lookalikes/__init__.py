@@ -14,9 +14,8 @@ import numpy as np
 import yaml
 
 from medfold.commands.download import download
-from medfold.competition.competition import Competition
-from medfold.data.dataset import make_dataset
-from medfold.data.sample_files import needs_holdout
+from medfold.competition import Competition
+from medfold.data import make_dataset, needs_holdout
 from medfold.paths import ProjectPaths
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
 from tests.support.helpers import REPOSITORY

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from medfold.competition.competition import Competition
-from medfold.data.sample_files import read_samples
+from medfold.competition import Competition
+from medfold.data import read_samples
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, ODDITIES, lookalike_once, truth_of
 from tests.support.helpers import NoLeaderboard

@@ -8,12 +8,9 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition, preparation_settings
-from medfold.data.dataset import make_dataset
-from medfold.data.sample_submission import read_sample_submission
-from medfold.images.formats.decoding import read_image
-from medfold.images.preparation import prepare_image
-from medfold.images.store import load_store, store_key
+from medfold.competition import Competition, preparation_settings
+from medfold.data import make_dataset, read_sample_submission
+from medfold.images import load_store, prepare_image, read_image, store_key
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, ODDITIES
 from tests.support.finished_runs import constant_run

@@ -5,7 +5,7 @@ import pytest
 
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.overrides import parse_overrides
+from medfold.competition import parse_overrides
 
 pytestmark = pytest.mark.slow
 STEP = "preparation.size=32 backbone.width=4 training.epochs=1 training.batch_size=16 training.warmup=0 tta=false"

@@ -4,9 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from medfold.models.build import build_net
-from medfold.models.heads import split_backbone_and_head
-from medfold.prediction.weights import load_net, save_weights
+from medfold.models import build_net, split_backbone_and_head
+from medfold.prediction import load_net, save_weights
 from medfold.training.loop.batch_trainer import BatchTrainer
 from tests.support.nets import batch, facts, recipe
 

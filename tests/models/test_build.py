@@ -4,11 +4,10 @@ import keras
 import numpy as np
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_files import load_recipe
+from medfold.competition import Recipe, load_recipe
 from medfold.models.build import build_net
 from medfold.paths import ProjectPaths
-from medfold.prediction.weights import load_net, save_weights
+from medfold.prediction import load_net, save_weights
 from medfold.system.processes import run_in_subprocess
 from medfold.training.batches.augmentation import build_augmenter
 from medfold.training.loop import losses

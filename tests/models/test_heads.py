@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.models.build import build_net
+from medfold.competition import Recipe
+from medfold.models import build_net
 from medfold.models.heads import CutPoints, split_backbone_and_head
 from tests.support.helpers import refused
 from tests.support.nets import batch, facts, recipe

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from medfold.models import build_net
 from medfold.models.backbones import BACKBONES
-from medfold.models.build import build_net
 from medfold.models.input_scaling import TORCH_MEAN, TORCH_STD, scale_input
 from tests.support.nets import batch, facts, recipe
 

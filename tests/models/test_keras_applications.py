@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
+from medfold.models import build_net
 from medfold.models.backbones import BACKBONES
-from medfold.models.build import build_net
 from medfold.training.loop.batch_trainer import BatchTrainer
 from tests.support.helpers import refused
 from tests.support.nets import batch, facts, recipe

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.models.build import build_net
+from medfold.competition import Recipe
+from medfold.models import build_net
 from medfold.models.plain_keras import to_plain_keras
 from tests.support.helpers import competition_facts
 

@@ -3,8 +3,7 @@
 import keras
 import numpy as np
 
-from medfold.models.build import build_net
-from medfold.models.heads import split_backbone_and_head
+from medfold.models import build_net, split_backbone_and_head
 from medfold.models.pooling import feature_maps
 from tests.support.nets import batch, facts, recipe
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from medfold.data.dataset import make_dataset
-from medfold.ensemble.ensemble import ensemble_runs
-from medfold.ensemble.fitted_ensemble import read_fitted_ensemble
+from medfold.data import make_dataset
+from medfold.ensemble import ensemble_runs, read_fitted_ensemble
 from medfold.new_images.ensemble_for_new_images import MEAN_TRANSFORM, load_or_fit_ensemble
 from medfold.tables import read_csv, write_csv
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.ensemble.methods import mean_of
+from medfold.competition import Recipe
+from medfold.ensemble import mean_of
 from medfold.images import ImageBatch
 from medfold.new_images.ensemble_predictor import EnsemblePredictor, LimitedBatch, MemberRun, PredictionLimit
-from medfold.scoring.cross_fitting import FittedTransform
+from medfold.scoring import FittedTransform
 from tests.support.helpers import competition_facts
 
 MEAN = FittedTransform.from_function(mean_of)

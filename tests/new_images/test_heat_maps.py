@@ -8,10 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.images.heat_map import overlay
-from medfold.new_images import heat_maps
-from medfold.new_images.ensemble_predictor import MemberRun
+from medfold.competition import Recipe
+from medfold.images import overlay
+from medfold.new_images import MemberRun, heat_maps
 from medfold.new_images.heat_maps import HeatMapSummary, check_same_image_area, write_heat_maps
 from tests.support.helpers import competition_facts, picture, refused
 

@@ -5,12 +5,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.ensemble.combination import combine_runs
-from medfold.ensemble.fitted_ensemble import FittedEnsemble
-from medfold.ensemble.methods import mean_of
-from medfold.new_images.ensemble_for_new_images import MEAN_TRANSFORM
+from medfold.ensemble import FittedEnsemble, combine_runs, mean_of
+from medfold.new_images import MEAN_TRANSFORM
 from medfold.new_images.predict import member_runs, predict_new_images
-from medfold.scoring.cross_fitting import FittedTransform
+from medfold.scoring import FittedTransform
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import competition_facts, picture, refused
 from tests.support.mean_predictor import MeanPredictor

@@ -8,7 +8,7 @@ import pytest
 
 from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.notebooks import wheels
 from medfold.paths import ProjectPaths
 

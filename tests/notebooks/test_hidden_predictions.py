@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.images.image_batches import read_batches
-from medfold.new_images import image_predictions
+from medfold.images import read_batches
+from medfold.new_images import TimeBudget, image_predictions
 from medfold.new_images.ensemble_predictor import PredictionLimit
-from medfold.new_images.time_budget import TimeBudget
 from medfold.notebooks import SubmissionBundle, hidden_predictions, predict_hidden_test
-from medfold.prediction.predictor import Predictor
-from medfold.prediction.weights import load_net
+from medfold.prediction import Predictor, load_net
 from medfold.system import hardware
 from tests.support import kaggle_image
 from tests.support.helpers import picture, refused

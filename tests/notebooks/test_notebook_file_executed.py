@@ -12,8 +12,7 @@ from medfold.commands.download import download
 from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.competition import Competition
-from medfold.competition.overrides import parse_overrides
+from medfold.competition import Competition, parse_overrides
 from medfold.notebooks import wheels
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, plant

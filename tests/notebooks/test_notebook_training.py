@@ -7,14 +7,14 @@ from zipfile import ZipFile
 
 import pytest
 
-from medfold.competition.recipe import Recipe
+from medfold.competition import Recipe
 from medfold.errors import UserError
 from medfold.notebooks import notebook_training
 from medfold.notebooks.training_bundle import MANIFEST, write_training_bundle
 from medfold.system import json_files
 from medfold.system.deadline import STOP_AT
 from medfold.terminal.command_text import BY_MAKE
-from medfold.training.request import TrainingRequest
+from medfold.training import TrainingRequest
 from tests.support.helpers import refused
 
 REQUEST = TrainingRequest("debug", {}, 0, "quick", [0], 1)

@@ -7,8 +7,7 @@ import pytest
 
 from medfold.commands.download import download
 from medfold.commands.train import train
-from medfold.competition.competition import Competition
-from medfold.competition.overrides import parse_overrides
+from medfold.competition import Competition, parse_overrides
 from medfold.notebooks import training_bundle
 from medfold.system import json_files
 from tests.support import kaggle_image

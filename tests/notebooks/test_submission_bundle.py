@@ -10,11 +10,8 @@ import pytest
 from medfold.commands.notebook import notebook
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.competition import Competition
-from medfold.competition.overrides import parse_overrides
-from medfold.competition.plugins import active_plugins
-from medfold.competition.recipe import Recipe
-from medfold.new_images.ensemble_predictor import MemberRun
+from medfold.competition import Competition, Recipe, active_plugins, parse_overrides
+from medfold.new_images import MemberRun
 from medfold.notebooks import SubmissionBundle, predict_hidden_test
 from medfold.notebooks.submission_bundle import SubmissionManifest
 from medfold.runs import TrainedRun

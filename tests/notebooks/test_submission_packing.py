@@ -9,9 +9,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.paths import ProjectPaths
-from medfold.submission.ledger import read_ledger
+from medfold.submission import read_ledger
 from tests.support import kaggle_image
 from tests.support.kaggle_server import HostedCompetition
 

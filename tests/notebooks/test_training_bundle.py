@@ -5,15 +5,14 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from medfold.competition.competition import Competition
-from medfold.competition.recipe import Recipe
+from medfold.competition import Competition, Recipe
 from medfold.notebooks import TrainingBundle, training_bundle
 from medfold.notebooks.bundle import complete_bundle
 from medfold.notebooks.training_bundle import unpack_results
 from medfold.paths import ProjectPaths
-from medfold.runs.fold_state import is_fold_trained
+from medfold.runs import is_fold_trained
 from medfold.system import json_files
-from medfold.training.request import TrainingRequest
+from medfold.training import TrainingRequest
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 from tests.support.kaggle_server import KEY, TOKEN

@@ -7,9 +7,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from medfold.prediction import grad_cam
+from medfold.prediction import grad_cam, hits_finding, randomise_weights
 from medfold.prediction.grad_cam import GradCam
-from medfold.prediction.grad_cam_checks import hits_finding, randomise_weights
 from tests.support.heat_maps import build, noise
 
 

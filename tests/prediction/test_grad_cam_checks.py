@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from medfold.prediction.grad_cam import GradCam
+from medfold.prediction import GradCam
 from medfold.prediction.grad_cam_checks import hits_finding, random_hits, randomise_weights
 from tests.support.heat_maps import build, noise
 

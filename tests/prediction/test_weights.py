@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from medfold.models.build import build_net
+from medfold.models import build_net
 from medfold.paths import FoldPaths
 from medfold.prediction.weights import load_net, read_weights, save_weights
 from tests.support.helpers import refused

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from medfold.competition.facts_sections import RESERVED_COLUMNS
 from medfold.recheck import definitions, tables
-from medfold.scoring.metric import METRICS, metric_of
+from medfold.scoring import METRICS, metric_of
 from medfold.submission import table as submission
 from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission

@@ -6,8 +6,7 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
-from medfold.competition.facts import CompetitionFacts
+from medfold.competition import Competition, CompetitionFacts
 from medfold.recheck.run_check import run_differences
 from medfold.system import json_files
 from tests.support.finished_runs import finished_run

@@ -6,7 +6,7 @@ import pytest
 
 from medfold.commands.recheck import recheck
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.recheck.submission_check import ledger_differences, plugin_steps, submission_differences
 from medfold.system import json_files
 from medfold.system.hashes import sha256

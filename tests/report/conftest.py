@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from medfold.commands.report import report
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from tests.support.finished_runs import finished_run
 from tests.support.small_project import copy_project
 from tests.support.writing_systems import scripts_project

@@ -10,13 +10,12 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
-from medfold.competition.facts import CompetitionFacts
-from medfold.data.dataset import make_dataset
-from medfold.ensemble.ensemble import Ensemble, ensemble_runs
+from medfold.competition import Competition, CompetitionFacts
+from medfold.data import make_dataset
+from medfold.ensemble import Ensemble, ensemble_runs
 from medfold.report.page import Section
-from medfold.scoring.metric import METRICS
-from medfold.submission.ledger import read_ledger
+from medfold.scoring import METRICS
+from medfold.submission import read_ledger
 from medfold.system import json_files
 from tests.lookalikes import lookalike_once
 from tests.support.finished_runs import finished_run, noisy_run

@@ -5,7 +5,7 @@ import pytest
 from sklearn import metrics as sklearn
 
 from medfold.report import curves
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS
 
 
 def drawn(seed: int, count: int = 150, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:

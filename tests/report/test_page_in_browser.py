@@ -6,7 +6,7 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.commands.train import train
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.tables import read_csv
 from tests.support.browser import for_each
 from tests.support.small_project import SMALL, add_competition

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medfold.commands.report import report
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.report import page as pages
 from medfold.report.drawing import ConfusionTable, Drawing
 from medfold.report.page import Section

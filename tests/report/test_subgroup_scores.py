@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from medfold.report.subgroup_scores import MAX_VALUES, MIN_UNITS, score_subgroups
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS
 
 AUC = METRICS["auc"]
 COUNT = 200

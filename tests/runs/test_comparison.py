@@ -5,12 +5,11 @@ import shutil
 import numpy as np
 import pytest
 
-from medfold.competition.competition import Competition
-from medfold.data.dataset import make_dataset
+from medfold.competition import Competition
+from medfold.data import make_dataset
+from medfold.runs import read_predictions
 from medfold.runs.comparison import compare_runs
-from medfold.runs.predictions import read_predictions
-from medfold.scoring.bootstrap import bootstrap_interval, paired_difference
-from medfold.scoring.metric import METRICS, metric_of
+from medfold.scoring import METRICS, bootstrap_interval, metric_of, paired_difference
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 from tests.support.small_project import add_variant

@@ -19,14 +19,12 @@ from medfold.commands.report import report
 from medfold.commands.runs import list_runs
 from medfold.commands.submit import submit
 from medfold.commands.train import train
-from medfold.competition.competition import Competition
-from medfold.data.dataset import make_dataset
-from medfold.data.sources.source import open_source
+from medfold.competition import Competition
+from medfold.data import make_dataset, open_source
 from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
-from medfold.runs.checked_dataset import dataset_of_runs
+from medfold.runs import Run, dataset_of_runs
 from medfold.runs.identity import facts_of_run, find_changed_fact, shared_facts
-from medfold.runs.run import Run
 from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv

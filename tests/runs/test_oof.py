@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from medfold.data.dataset import make_dataset
+from medfold.data import make_dataset
 from medfold.errors import UserError
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.system import json_files

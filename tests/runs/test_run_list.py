@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.runs.run_list import (
     RunSummary,
     has_other_scoring,

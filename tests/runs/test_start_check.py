@@ -2,8 +2,8 @@
 
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.runs.run_json import RunMetadata
+from medfold.competition import Recipe
+from medfold.runs import RunMetadata
 from medfold.runs.start_check import record_run_start
 from medfold.system import json_files
 from tests.support.finished_runs import finished_run

@@ -2,8 +2,7 @@
 
 import pytest
 
-from medfold.runs.fold_state import require_trained_folds
-from medfold.runs.run import Run
+from medfold.runs import Run, require_trained_folds
 from medfold.runs.train_command import train_command
 from medfold.system import json_files
 from tests.support.finished_runs import finished_run

@@ -3,8 +3,8 @@
 import copy
 import re
 
+from medfold.scaffold import Draft
 from medfold.scaffold.completion import KEY_ORDER, SECTION_KEY_ORDER, complete_draft
-from medfold.scaffold.draft import Draft
 from tests.support.helpers import REPOSITORY
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.scaffold.from_files import draft_facts
+from medfold.scaffold import draft_facts
 from tests.support.drafts import drafted
 from tests.support.helpers import refused
 

@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from medfold.competition.competition import load_facts
-from medfold.competition.facts import CompetitionFacts
+from medfold.competition import CompetitionFacts, load_facts
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.scaffold.from_files import draft_facts

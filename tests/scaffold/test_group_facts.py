@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from medfold.scaffold.draft import Draft
+from medfold.scaffold import Draft
 from medfold.scaffold.group_facts import MANY_ROWS, MIN_GROUPS, group_by_column, group_by_pattern
 from tests.support import dicom_files
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_table

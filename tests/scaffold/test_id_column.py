@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.scaffold.from_files import draft_facts
+from medfold.scaffold import draft_facts
 from medfold.scaffold.id_column import Ids, find_ids
 from medfold.scaffold.image_files import ImageFiles
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_table

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from medfold.images import DECODER_CRASHED
 from medfold.images.examination import ExaminedImage
-from medfold.images.image_batches import DECODER_CRASHED
-from medfold.scaffold import image_contents
-from medfold.scaffold.draft import Draft
+from medfold.scaffold import Draft, image_contents
 from medfold.scaffold.image_contents import guess_channels
 from tests.support.helpers import picture
 

@@ -3,7 +3,7 @@
 import numpy as np
 import tifffile
 
-from medfold.scaffold.from_files import draft_facts
+from medfold.scaffold import draft_facts
 from tests.support.drafts import drafted, facts_and_doubts, table, write_images
 from tests.support.helpers import picture
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from medfold.scaffold.draft import Draft
+from medfold.scaffold import Draft
 from medfold.scaffold.recipes import MIN_GPU_SIZE, baseline_recipe, gpu_recipe
 from tests.support.helpers import REPOSITORY
 

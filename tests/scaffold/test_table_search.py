@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from medfold.errors import UserError
-from medfold.scaffold.from_files import draft_facts
+from medfold.scaffold import draft_facts
 from medfold.scaffold.image_files import ImageFiles
 from medfold.scaffold.table_search import find_labels
 from tests.support.drafts import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.scaffold.from_files import draft_facts
+from medfold.scaffold import draft_facts
 from tests.support.drafts import drafted, facts_and_doubts, pictures, rows, table, write_labelled, write_table
 from tests.support.helpers import refused
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from medfold.scoring import METRICS, Metric
 from medfold.scoring.bootstrap import bootstrap_interval, paired_difference
-from medfold.scoring.metric import METRICS, Metric
 
 
 def scores(n=300, seed=0):

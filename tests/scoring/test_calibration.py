@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 
+from medfold.scoring import METRICS
 from medfold.scoring.calibration import fit_temperature, to_logits, to_probabilities
-from medfold.scoring.metric import METRICS
 
 LOSS = METRICS["log_loss"]
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from medfold.scoring import bootstrap, many_resamples
+from medfold.scoring import METRICS, bootstrap, many_resamples
 from medfold.scoring.bootstrap import MIN_COLUMNS, scores_of_resamples
-from medfold.scoring.metric import METRICS
 
 TASKS = ("multiclass", "multilabel")
 CASES = [

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from medfold.scoring import metrics
-from medfold.scoring.metric import METRICS, metric_of
+from medfold.scoring import METRICS, metric_of, metrics
 from tests.support.helpers import competition_facts
 
 SEEDS = range(30)

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.scoring.bootstrap import bootstrap_interval
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS, bootstrap_interval
 from medfold.scoring.out_of_fold import oof_by_unit, oof_score
 from tests.support.helpers import competition_facts, refused
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.scoring.metric import metric_of
+from medfold.scoring import metric_of
 from medfold.scoring.post_processing import post_processing_of, temperature_calibration
 from tests.support.helpers import competition_facts
 

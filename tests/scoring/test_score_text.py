@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from medfold.scoring.bootstrap import Difference
+from medfold.scoring import Difference
 from medfold.scoring.score_text import describe_score, format_difference, format_score, format_score_and_interval
 from tests.support.helpers import an_oof_score, competition_facts
 

@@ -5,9 +5,7 @@ import pytest
 from scipy.special import expit, softmax
 from sklearn.metrics import cohen_kappa_score, fbeta_score
 
-from medfold.scoring import thresholds
-from medfold.scoring.decisions import to_classes
-from medfold.scoring.metric import METRICS, metric_of
+from medfold.scoring import METRICS, metric_of, thresholds, to_classes
 from tests.support.helpers import competition_facts
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.scoring.metric import metric_of
+from medfold.scoring import metric_of
 from medfold.submission import table as submission
 from medfold.submission.cell_format import class_words, explain_class_words, holds_decisions
 from medfold.submission.check import check_submission

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from medfold.errors import UserError
-from medfold.submission import record
-from medfold.submission.leaderboard_result import LeaderboardResult
+from medfold.submission import LeaderboardResult, record
 from medfold.submission.ledger import LedgerRow, add_row
 from medfold.submission.record import (
     SubmissionRecord,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.submission.ledger import LedgerRow
+from medfold.submission import LedgerRow
 from medfold.submission.score_comparison import SHOWN_COLUMNS, compare_scores
 
 

@@ -3,12 +3,9 @@
 import pytest
 from filelock import Timeout
 
-from medfold.data.dataset import make_dataset
-from medfold.ensemble.ensemble import ensemble_runs
-from medfold.submission.draft import draft_submission
-from medfold.submission.leaderboard_result import LeaderboardResult
-from medfold.submission.ledger import read_rows
-from medfold.submission.record import read_record
+from medfold.data import make_dataset
+from medfold.ensemble import ensemble_runs
+from medfold.submission import LeaderboardResult, draft_submission, read_record, read_rows
 from medfold.submission.submit import AlreadySubmitted, record_draft, submit_recorded
 from medfold.system import locks
 from medfold.system.hashes import sha256

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.scoring.metric import metric_of
+from medfold.scoring import metric_of
 from medfold.submission import table as submission
 from medfold.submission.check import check_submission
 from medfold.submission.table import build_submission, complete_sample_submission, describe_missing, fill_missing

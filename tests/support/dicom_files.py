@@ -20,8 +20,8 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from medfold.competition.facts_sections import ImageFacts
-from medfold.images.formats.decoding import read_image
+from medfold.competition import ImageFacts
+from medfold.images import read_image
 
 GDCM = {
     JPEGLossless: gdcm.TransferSyntax.JPEGLosslessProcess14,

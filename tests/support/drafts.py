@@ -2,7 +2,7 @@
 
 import zlib
 
-from medfold.scaffold.from_files import draft_facts
+from medfold.scaffold import draft_facts
 from tests.support.helpers import picture
 
 

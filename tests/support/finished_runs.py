@@ -64,8 +64,7 @@ def noisy_run(competition, name: str = "noisy", noise: float = 1.0) -> None:
 
 def write_fold(paths, oof, test) -> None:
     """Writes the predictions of a fold and its marker, but no weights."""
-    from medfold.runs import mark_fold_trained
-    from medfold.runs.prediction_files import write_prediction_table
+    from medfold.runs import mark_fold_trained, write_prediction_table
 
     mark_fold_trained(paths, [write_prediction_table(oof, paths.oof), write_prediction_table(test, paths.test)])
 
@@ -112,12 +111,9 @@ def _write_run(
     competition, name: str, predict: Callable, folds: list[int] | None = None, overrides: dict | None = None
 ) -> None:
     """Writes a run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
-    from medfold.competition.recipe_files import load_recipe
-    from medfold.data.dataset import make_dataset
-    from medfold.runs.oof import write_oof
-    from medfold.runs.predictions import predictions_table
-    from medfold.runs.run_names import checked_run_paths
-    from medfold.runs.start_check import record_run_start
+    from medfold.competition import load_recipe
+    from medfold.data import make_dataset
+    from medfold.runs import checked_run_paths, predictions_table, record_run_start, write_oof
     from medfold.training.run_metadata import run_metadata
 
     facts, dataset = competition.facts, make_dataset(competition)

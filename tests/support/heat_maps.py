@@ -4,8 +4,8 @@ import cv2
 import keras
 import numpy as np
 
-from medfold.competition.recipe import Recipe
-from medfold.models.build import build_net
+from medfold.competition import Recipe
+from medfold.models import build_net
 from tests.support.helpers import competition_facts
 
 

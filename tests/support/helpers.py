@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from medfold.competition.facts import CompetitionFacts
+from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
 from medfold.paths import ProjectPaths
 from medfold.scoring import OofScore
-from medfold.submission.leaderboard_result import LeaderboardResult
-from medfold.submission.leaderboards.leaderboard import Leaderboard
+from medfold.submission import Leaderboard, LeaderboardResult
 
 REPOSITORY = Path(__file__).parents[2]
 

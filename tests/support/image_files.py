@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from medfold.competition.facts_sections import ImageFacts
-from medfold.images.formats.decoding import read_image
+from medfold.competition import ImageFacts
+from medfold.images import read_image
 
 RNG = np.random.default_rng(0)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medfold.competition.recipe_sections import PreparationSettings
+from medfold.competition import PreparationSettings
 from medfold.new_images.ensemble_predictor import BatchPredictions
 
 

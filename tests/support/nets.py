@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medfold.competition.recipe import Recipe
+from medfold.competition import Recipe
 from tests.support.helpers import competition_facts
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from medfold.competition.facts_sections import ImageFacts
-from medfold.images.formats.decoding import read_image
+from medfold.competition import ImageFacts
+from medfold.images import read_image
 
 NOISE = np.random.default_rng(0)
 GREY_NOISE = NOISE.integers(0, 256, (23, 37), np.uint8)

@@ -2,8 +2,7 @@
 
 import json
 
-from medfold.kaggle.remote_run import run_on_kaggle
-from medfold.kaggle.session import KaggleSession
+from medfold.kaggle import KaggleSession, run_on_kaggle
 
 NAME = "medfold-histology-baseline"
 REF = f"alice/{NAME}"

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from medfold.competition.facts_sections import FoldFacts
+from medfold.competition import FoldFacts
 
 
 @st.composite

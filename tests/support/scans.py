@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from medfold.competition.recipe_sections import PreparationSettings
-from medfold.images.scan import scan_images
+from medfold.competition import PreparationSettings
+from medfold.images import scan_images
 
 CHOICES = PreparationSettings(size=16)
 

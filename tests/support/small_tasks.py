@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medfold.competition.recipe import Recipe
-from medfold.images.store import Store
-from medfold.training.run_inputs import RunInputs
+from medfold.competition import Recipe
+from medfold.images import Store
+from medfold.training import RunInputs
 from tests.support.helpers import competition_facts
 
 NUM_IMAGES = 60  # with labels

@@ -1,6 +1,6 @@
 """Sources with other settings than those of the facts, and the files that they deliver."""
 
-from medfold.data.sources.source import Source
+from medfold.data import Source
 
 
 def with_source(competition, **source):

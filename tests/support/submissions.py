@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.submission.ledger import read_ledger
+from medfold.submission import read_ledger
 
 IDS = ["007", "1e5", "c"]
 

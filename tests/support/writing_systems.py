@@ -10,8 +10,8 @@ import pandas as pd
 
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
-from medfold.competition.competition import Competition
-from medfold.data.sources.source import Source
+from medfold.competition import Competition
+from medfold.data import Source
 from medfold.tables import write_csv
 from tests.support.finished_runs import noisy_run
 from tests.support.small_project import SMALL, add_competition

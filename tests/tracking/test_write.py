@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.system import json_files
 from medfold.tracking import Tracking, write
 from tests.support.helpers import refused

@@ -6,8 +6,7 @@ import sys
 import pytest
 
 from medfold.system.reporting_processes import CrashedError, ReportingProcesses
-from medfold.training.fold_inputs import FoldInputs
-from medfold.training.fold_training import FoldTrainings
+from medfold.training import FoldInputs, FoldTrainings
 from tests.support.finished_runs import finished_run
 from tests.support.small_tasks import task
 

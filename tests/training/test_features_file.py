@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from medfold.competition.recipe import Recipe
+from medfold.competition import Recipe
 from medfold.system import array_files
 from medfold.training.features_file import features_hashes_path, features_path, remove_damaged_features
 

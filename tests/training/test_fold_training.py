@@ -12,8 +12,8 @@ from medfold.data import make_dataset
 from medfold.images import load_store, store_key
 from medfold.paths import FoldPaths
 from medfold.system import hardware, locks
+from medfold.training import FoldInputs
 from medfold.training import fold as fold_package
-from medfold.training.fold_inputs import FoldInputs
 from medfold.training.fold_training import FoldTrainings, default_num_workers, train_missing
 from tests.support.finished_runs import finished_run
 from tests.support.small_tasks import task

@@ -15,16 +15,13 @@ from filelock import FileLock, Timeout
 from medfold.cli.opening import open_competition
 from medfold.commands.folds import make_folds
 from medfold.commands.train import train
-from medfold.competition import Recipe
-from medfold.competition.competition import Competition
+from medfold.competition import Competition, Recipe
 from medfold.data import make_dataset
 from medfold.errors import UserError
-from medfold.runs.fold_state import trained_folds
+from medfold.runs import trained_folds
 from medfold.system import hardware
 from medfold.system.reporting_processes import CrashedError, StoppedError
-from medfold.training import TrainingRequest, parallel
-from medfold.training.fold_inputs import FoldInputs
-from medfold.training.run_plan import RunPlan, plan_run
+from medfold.training import FoldInputs, RunPlan, TrainingRequest, parallel, plan_run
 from tests.support.helpers import REPOSITORY, refused
 
 

@@ -5,13 +5,11 @@ import pytest
 
 from medfold.data import make_dataset
 from medfold.errors import UserError
-from medfold.runs.predictions import predictions_table
+from medfold.runs import predictions_table
 from medfold.system import hardware
 from medfold.system.reporting_processes import CrashedError
+from medfold.training import FeatureComputation, TrainingRequest, parallel, run
 from medfold.training import fold as fold_package
-from medfold.training import parallel, run
-from medfold.training.fold_training import FeatureComputation
-from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
 from tests.support.finished_runs import finished_run, write_fold
 from tests.support.helpers import refused

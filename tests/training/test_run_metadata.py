@@ -1,6 +1,6 @@
 """What a run is made from, as run.json names it."""
 
-from medfold.competition.recipe import Recipe
+from medfold.competition import Recipe
 from medfold.system.hashes import sha256
 from medfold.training.run_metadata import hash_pretrained_weights, run_metadata
 

@@ -5,7 +5,7 @@ import pytest
 from medfold.data import make_dataset
 from medfold.errors import SettingError
 from medfold.images import store_key
-from medfold.training.request import TrainingRequest
+from medfold.training import TrainingRequest
 from medfold.training.run_plan import open_plan, plan_run
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused

@@ -6,8 +6,7 @@ import pytest
 
 from medfold.system import json_files
 from medfold.system.hashes import sha256
-from medfold.training import run_start
-from medfold.training.request import TrainingRequest
+from medfold.training import TrainingRequest, run_start
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 

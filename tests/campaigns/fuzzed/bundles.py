@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from medfold.notebooks import SubmissionBundle, TrainingBundle
 from medfold.notebooks.bundle import complete_bundle
-from medfold.notebooks.submission_bundle import SubmissionBundle
-from medfold.notebooks.training_bundle import TrainingBundle
 from medfold.scoring import FittedTransform
 from medfold.training.loop.checkpoint import Checkpoint
 from tests.campaigns.fuzzed import READ, Subject
@@ -95,13 +94,13 @@ def _net():
 
 
 def _prepare_weights(folder: Path) -> None:
-    from medfold.prediction.weights import save_weights
+    from medfold.prediction import save_weights
 
     save_weights(_net(), folder / "net.weights.h5")
 
 
 def _attempt_weights(rng: np.random.Generator | None, given: Path, place: Path) -> str:
-    from medfold.prediction.weights import read_weights
+    from medfold.prediction import read_weights
 
     path, data = place / "net.weights.h5", (given / "net.weights.h5").read_bytes()
     if rng:

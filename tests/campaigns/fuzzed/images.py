@@ -23,9 +23,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.decoding import read_image
+from medfold.images import read_image
 from tests.campaigns.fuzzed import READ, Subject
 from tests.campaigns.fuzzed.damage import damaged, pick, rezipped
 from tests.support.dicom_files import dataset, encapsulated, save, smooth, write

@@ -13,11 +13,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from medfold.competition.competition import Competition
-from medfold.competition.facts import CompetitionFacts
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_files import load_recipe
-from medfold.ensemble.fitted_ensemble import read_fitted_ensemble
+from medfold.competition import Competition, CompetitionFacts, Recipe, load_recipe
+from medfold.ensemble import read_fitted_ensemble
 from medfold.images import worker_pool
 from tests.campaigns.fuzzed import READ, Subject
 from tests.campaigns.fuzzed.damage import (

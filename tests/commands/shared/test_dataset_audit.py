@@ -1,7 +1,7 @@
 """The audit of a dataset needs what the search for near-duplicates has measured."""
 
 from medfold.commands.shared.dataset_audit import audit_and_show
-from medfold.data.dataset import make_dataset
+from medfold.data import make_dataset
 from tests.support.helpers import refused
 
 

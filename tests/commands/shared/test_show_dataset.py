@@ -12,10 +12,9 @@ from medfold.audit import AuditFindings, DatasetShift, GroupOverlap, SuspectedGr
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.shared.show_dataset import show_dataset
-from medfold.competition.competition import Competition
-from medfold.data.dataset import make_dataset
-from medfold.data.sources.source import Source
-from medfold.folds.leaks import LeakReport
+from medfold.competition import Competition
+from medfold.data import Source, make_dataset
+from medfold.folds import LeakReport
 from medfold.system import json_files
 from tests.support.small_project import SMALL, add_competition
 

@@ -7,7 +7,7 @@ from medfold.commands.report import report
 from medfold.commands.shared.show_ensemble import combine_and_show, show_ensemble
 from medfold.ensemble.calibration import Calibration
 from medfold.ensemble.ensemble_summary import EnsembleSummary, MemberSummary, MethodSummary, PostProcessingSummary
-from medfold.scoring.bootstrap import Difference
+from medfold.scoring import Difference
 from tests.support.helpers import refused
 
 MEMBERS = [

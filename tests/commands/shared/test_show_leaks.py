@@ -1,7 +1,7 @@
 """Leaks as lines: none, counts with examples, near-duplicates in one or in several folds."""
 
 from medfold.commands.shared.show_leaks import leak_lines, show_leaks
-from medfold.folds.leaks import LeakReport
+from medfold.folds import LeakReport
 
 CLEAN = LeakReport(split_groups=[], duplicates=[], contradicting_duplicates=[], duplicates_in_test=[])
 

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from medfold.commands.download import download
-from medfold.competition.competition import Competition
-from medfold.data.sources.source import open_source
+from medfold.competition import Competition
+from medfold.data import open_source
 from tests.support.helpers import refused, zipped
 from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.kaggle_server import drop, lose, stall, status

@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.commands.download import download
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from tests.support.helpers import refused, zipped
 from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.kaggle_server import HostedDataset, drop

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from medfold.data import open_source
 from medfold.data.sources import local_files
-from medfold.data.sources.source import open_source
 from tests.support.helpers import refused, zipped
 from tests.support.sources import with_source
 

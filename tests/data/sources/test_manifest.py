@@ -4,8 +4,8 @@ import os
 
 import pytest
 
+from medfold.data import Source
 from medfold.data.sources.manifest import list_raw_files, missing_files
-from medfold.data.sources.source import Source
 from medfold.system.hashes import sha256
 from medfold.tables import write_csv
 

@@ -5,9 +5,9 @@ import shutil
 import pandas as pd
 import pytest
 
+from medfold.data import Source
 from medfold.data.sources import phantom, phantom_images
 from medfold.data.sources.kinds import SourceFolders
-from medfold.data.sources.source import Source
 from medfold.paths import ProjectPaths
 from tests.support.helpers import refused
 

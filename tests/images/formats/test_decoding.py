@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.images.formats.decoding import read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture, refused

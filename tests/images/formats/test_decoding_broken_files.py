@@ -14,9 +14,9 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
 )
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.decoding import read_image
+from medfold.images import read_image
 from medfold.images.formats.failures import FIX
 from tests.support.broken_files import BROKEN, GREY, encoded
 from tests.support.dicom_files import dataset, save

@@ -10,7 +10,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from medfold.images.formats.decoding import read_image
+from medfold.images import read_image
 from tests.support.dicom_files import (
     dataset,
     images,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from medfold.images import read_image
 from medfold.images.formats import dicom_grayscale
-from medfold.images.formats.decoding import read_image
 from tests.support.dicom_files import dataset, images, lut, pydicom_pixels, read_dataset, save, scale_to_uint8, smooth
 from tests.support.helpers import refused
 

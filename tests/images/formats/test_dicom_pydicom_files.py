@@ -9,8 +9,8 @@ import numpy as np
 import pydicom
 import pytest
 
+from medfold.images import read_image
 from medfold.images.formats import dicom
-from medfold.images.formats.decoding import read_image
 from medfold.images.formats.dicom_dataset import read_dataset
 from medfold.images.formats.dicom_decoding import decode_frames
 from tests.support.dicom_files import images

@@ -7,9 +7,9 @@ import cv2
 import pytest
 from PIL import Image
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.errors import UserError
-from medfold.images.formats.decoding import read_image
+from medfold.images import read_image
 from medfold.images.formats.failures import FIX
 from tests.support.broken_files import encoded
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from medfold.competition.facts_sections import ImageFacts
+from medfold.competition import ImageFacts
 from medfold.images.formats.file_contents import count_frames_in_file, list_members, read_dicom_headers
 from tests.support.dicom_files import smooth, write
 from tests.support.helpers import refused

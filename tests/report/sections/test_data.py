@@ -1,6 +1,6 @@
 """The sections on the data and the folds."""
 
-from medfold.data.dataset import make_dataset
+from medfold.data import make_dataset
 from medfold.report.sections.data import audit_counts
 from medfold.system import files, json_files
 from tests.support.helpers import refused

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from medfold.commands.report import report
-from medfold.data.dataset import make_dataset
-from medfold.ensemble.ensemble import ensemble_runs
+from medfold.data import make_dataset
+from medfold.ensemble import ensemble_runs
 from medfold.system import json_files
 from tests.support.report_pages import cards, cells, read_page, sections
 

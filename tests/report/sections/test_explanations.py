@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.competition.recipe import Recipe
+from medfold.competition import Recipe
 from medfold.report.heat_maps import HeatMaps
 from medfold.report.page import Section
 from medfold.report.sections import explanations

@@ -5,7 +5,7 @@ import pytest
 
 from medfold.commands.report import report
 from medfold.report.sections.learning import learning_section
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS
 from medfold.tables import write_csv
 from tests.support.report_pages import read_page
 

@@ -5,9 +5,9 @@ import re
 import numpy as np
 
 from medfold.commands.report import report
-from medfold.data.dataset import make_dataset
-from medfold.ensemble.ensemble import ensemble_runs
-from medfold.scoring.metric import METRICS
+from medfold.data import make_dataset
+from medfold.ensemble import ensemble_runs
+from medfold.scoring import METRICS
 from tests.support.report_pages import cells, read_page
 
 

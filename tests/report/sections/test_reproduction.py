@@ -5,11 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_files import load_recipe
+from medfold.competition import Recipe, load_recipe
 from medfold.report.sections.reproduction import recipe_section, reproduction_section
-from medfold.runs.run import Run
-from medfold.runs.run_json import RunMetadata
+from medfold.runs import Run, RunMetadata
 
 METADATA = {
     "recipe": {},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from tests.support.histology import histology
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
-from medfold.competition.slugs import kaggle_slug
+from medfold.competition import Competition, kaggle_slug
 from medfold.submission.leaderboards import kaggle as kaggle_leaderboard
 from medfold.submission.ledger import LedgerRow, add_row
 from medfold.system import json_files

@@ -4,8 +4,8 @@ import pytest
 from filelock import Timeout
 
 from medfold.competition import Competition, CompetitionFacts
+from medfold.submission import ScoreQuery
 from medfold.submission.leaderboards.kinds import LEADERBOARDS, leaderboard_of
-from medfold.submission.leaderboards.leaderboard import ScoreQuery
 from medfold.submission.leaderboards.notebook import NotebookLeaderboard
 from medfold.system import locks
 from tests.support.helpers import refused

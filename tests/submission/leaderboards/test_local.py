@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.scoring.bootstrap import bootstrap_interval
-from medfold.scoring.metric import METRICS
+from medfold.scoring import METRICS, bootstrap_interval
+from medfold.submission import LedgerRow
 from medfold.submission.draft import SubmissionDraft
 from medfold.submission.leaderboards.local import LocalLeaderboard
-from medfold.submission.ledger import LedgerRow
 from medfold.submission.record import RecordedSubmission, SubmissionRecord
 from medfold.tables import read_csv, write_csv
 from tests.support.helpers import refused

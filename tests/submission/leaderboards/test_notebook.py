@@ -9,7 +9,7 @@ from medfold.commands.download import download
 from medfold.commands.notebook import notebook
 from medfold.commands.scores import scores
 from medfold.commands.submit import submit
-from medfold.competition.competition import Competition
+from medfold.competition import Competition
 from medfold.notebooks import wheels
 from medfold.system import json_files
 from medfold.system.hashes import sha256

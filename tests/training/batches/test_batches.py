@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import TrainingSettings
 from medfold.training.batches.augmentation import build_augmenter
 from medfold.training.batches.batches import TrainingBatches
 from medfold.training.batches.mixup import build_mixer

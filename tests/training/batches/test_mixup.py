@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import TrainingSettings
 from medfold.training.batches.mixup import build_mixer, cutmix, mixup
 
 # All pixels of image n are n, its target is one-hot n, its weight n: so each shows the mixing ratio.

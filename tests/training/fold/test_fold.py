@@ -12,20 +12,18 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
-from medfold.competition.recipe import Recipe
+from medfold.competition import Recipe
 from medfold.config import merge
-from medfold.images.store import Store
+from medfold.images import Store
 from medfold.paths import FoldPaths
-from medfold.prediction.predictor import Predictor
-from medfold.prediction.weights import load_net
-from medfold.runs.fold_state import is_fold_trained
-from medfold.runs.predictions import read_predictions
+from medfold.prediction import Predictor, load_net
+from medfold.runs import is_fold_trained, read_predictions
 from medfold.system import json_files
+from medfold.training import FoldInputs
 from medfold.training.batches import class_balance
 from medfold.training.fold import fold
 from medfold.training.fold.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.fold.trained_net import TrainedNet
-from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop import training_state
 from medfold.training.loop.batch_statistics import BatchStatistics
 from medfold.training.loop.batch_trainer import BatchTrainer

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from medfold.paths import FoldPaths
-from medfold.runs.fold_state import is_fold_trained
+from medfold.runs import is_fold_trained
 from medfold.system import files, json_files
 from medfold.training.fold import fold_files
 from medfold.training.fold.fold_files import FoldFiles

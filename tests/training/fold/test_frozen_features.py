@@ -7,14 +7,11 @@ import pandas as pd
 import pytest
 
 from medfold.paths import FoldPaths
-from medfold.prediction.predictor import Predictor
-from medfold.prediction.weights import load_net
+from medfold.prediction import Predictor, load_net
 from medfold.system import array_files, hardware
-from medfold.training.features_file import features_hashes_path
+from medfold.training import FeatureComputation, FoldInputs, features_hashes_path
 from medfold.training.fold import fold
 from medfold.training.fold import frozen_features as features_module
-from medfold.training.fold_inputs import FoldInputs
-from medfold.training.fold_training import FeatureComputation
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
 from tests.support.small_tasks import result_files, task, with_pretrained_backbone

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from medfold.paths import FoldPaths
+from medfold.training import FoldInputs
 from medfold.training.fold import fold
 from medfold.training.fold.kept_nets import KeptNets
-from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop import training_loop
 from medfold.training.loop.batch_trainer import BatchTrainer
 from tests.support.helpers import refused, slow_but_first

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import Recipe, TrainingSettings
 from medfold.training.fold.recipe_checks import check_num_batches, check_pretrained_weights, check_training_images
 from medfold.training.loop.phases import TrainingImages
 from tests.support.helpers import competition_facts, refused

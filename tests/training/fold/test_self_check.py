@@ -7,9 +7,9 @@ import pytest
 
 from medfold.paths import FoldPaths
 from medfold.system import json_files
+from medfold.training import FoldInputs
 from medfold.training.fold import fold
 from medfold.training.fold.self_check import SelfCheckInput, self_check
-from medfold.training.fold_inputs import FoldInputs
 from tests.support.helpers import competition_facts
 from tests.support.small_tasks import task
 

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.models.build import build_net
-from medfold.models.heads import split_backbone_and_head
+from medfold.models import build_net, split_backbone_and_head
 from medfold.training.fold import trained_net
 from medfold.training.fold.trained_net import TrainedNet, in_full_precision
 from tests.support.fake_trainings import fake_phase

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from medfold.models.build import build_net
+from medfold.models import build_net
 from medfold.paths import FoldPaths
+from medfold.training import FoldInputs
 from medfold.training.fold import fold
-from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop.batch_statistics import BatchStatistics
 from tests.support.small_tasks import task
 

@@ -8,15 +8,13 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_sections import TrainingSettings
-from medfold.models.build import build_net
+from medfold.competition import Recipe, TrainingSettings
+from medfold.models import build_net
 from medfold.paths import FoldPaths
-from medfold.prediction.predictor import Predictor
-from medfold.prediction.weights import load_net
-from medfold.runs.predictions import read_predictions
+from medfold.prediction import Predictor, load_net
+from medfold.runs import read_predictions
+from medfold.training import FoldInputs
 from medfold.training.fold import fold
-from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop import losses
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.optimizer import build_optimizer

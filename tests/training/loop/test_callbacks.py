@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from medfold.paths import FoldPaths
+from medfold.training import FoldInputs
 from medfold.training.fold import fold
-from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop import checkpoint as state
 from medfold.training.loop.callbacks import build_callbacks, check_callbacks
 from tests.support.helpers import refused

@@ -9,8 +9,8 @@ import pytest
 from medfold.paths import FoldPaths
 from medfold.system import files
 from medfold.system.deadline import STOP_AT
+from medfold.training import FoldInputs
 from medfold.training.fold import fold
-from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop import checkpoint as state
 from medfold.training.loop.checkpoint import Checkpoint, remove_checkpoint
 from tests.support.helpers import refused, zipped

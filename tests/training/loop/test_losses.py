@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import TrainingSettings
 from medfold.training.loop import losses
 from tests.support.helpers import competition_facts
 

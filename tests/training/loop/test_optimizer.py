@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import TrainingSettings
 from medfold.training.loop.optimizer import build_optimizer
 
 TRAINING = TrainingSettings(learning_rate=0.1, warmup=0.2)

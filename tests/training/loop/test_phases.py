@@ -4,10 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from medfold.competition.recipe import Recipe
-from medfold.competition.recipe_sections import TrainingSettings
+from medfold.competition import Recipe, TrainingSettings
 from medfold.config import merge
-from medfold.models.build import build_net
+from medfold.models import build_net
 from medfold.training.batches.batches import TrainingBatches
 from medfold.training.loop.losses import build_loss
 from medfold.training.loop.phases import TrainingImages, plan_phases

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from medfold.competition.recipe_sections import TrainingSettings
-from medfold.scoring.metric import METRICS
+from medfold.competition import TrainingSettings
+from medfold.scoring import METRICS
 from medfold.system.deadline import STOP_AT
 from medfold.terminal.console import EACH_EPOCH
 from medfold.training.loop import training_loop

@@ -5,15 +5,12 @@ import pytest
 from medfold.competition import Competition
 from medfold.runs.run_list import (
     RunSummary,
-    has_other_scoring,
     most_common_settings,
     sort_key,
     summarise_runs,
-    training_seconds,
 )
-from medfold.system import files, json_files
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import an_oof_score, competition_facts, refused
+from tests.support.helpers import refused
 
 
 def test_best_run_of_all_folds_is_first_and_partial_runs_follow(folded):
@@ -101,37 +98,6 @@ def test_runs_are_ranked_by_folds_score_and_name(sign, expected):
         summary("c", 0.9),
     ]
     assert " ".join(run.name for run in sorted(runs, key=lambda run: sort_key(run, sign))) == expected
-
-
-def test_training_seconds_of_the_folds_are_summed(small):
-    run = small.paths.run("one")
-    assert training_seconds([run], 3) is None
-    for fold, seconds in ((0, 1.5), (2, 4.0)):
-        json_files.write({"seconds": seconds}, run.fold(fold).timing)
-    assert training_seconds([run], 3) == 5.5
-    assert training_seconds([run], 2) == 1.5
-
-
-@pytest.mark.parametrize("seconds", ["NaN", "-1", "1" + "0" * 400])
-def test_training_seconds_that_are_no_duration_are_refused(small, seconds):
-    run = small.paths.run("one")
-    files.write_text(f'{{"seconds": {seconds}}}', run.fold(0).timing)
-    with refused(r"timing\.json: the value of 'seconds' is missing or is not what medfold writes"):
-        training_seconds([run], 3)
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [({}, False), ({"beta": 2}, True), ({"weights": {"a": 2.0}}, True), ({"more_metrics": ["accuracy"]}, False)],
-)
-def test_other_beta_or_weights_are_another_scoring(changes, expected):
-    facts = competition_facts()
-    saved = facts.model_dump(mode="json", include={"score"})["score"]
-    assert has_other_scoring(an_oof_score(facts={"score": {**saved, **changes}}), facts) is expected
-
-
-def test_score_of_an_earlier_version_has_no_facts_to_compare():
-    assert has_other_scoring(an_oof_score(facts=None), competition_facts()) is False
 
 
 def test_most_common_value_of_each_setting_is_found():

@@ -5,9 +5,10 @@
 - `packing_locks`: runs that are packed for a notebook;
 - `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
 - `predictions`: tables of predictions; `prediction_files`: their files; `oof`: the OOF predictions and score of a run;
-- `identity`: checks that a run fits the facts, folds, labels and images of today;
-- `checked_dataset`: the dataset of runs, after these checks;
-- `run_list`: all runs of a competition; `comparison`: two runs, by a paired bootstrap.
+- `same_facts`, `same_data`: checks that a run fits the facts, and the folds, labels and images, of today;
+- `checked_dataset`: the dataset of runs, after these checks; `scored_facts`: what a score was computed with;
+- `run_list`: all runs of a competition, with `comparability` of their scores and `timing` of their trainings;
+- `comparison`: two runs, by a paired bootstrap.
 """
 
 from medfold.runs.checked_dataset import dataset_of_runs
@@ -18,18 +19,6 @@ from medfold.runs.fold_state import (
     mark_fold_trained,
     require_trained_folds,
     trained_folds,
-)
-from medfold.runs.identity import (
-    check_same_facts,
-    check_same_images,
-    check_same_labels,
-    facts_of_run,
-    facts_of_score,
-    has_same_folds,
-    images_fingerprints,
-    labels_fingerprint,
-    open_run_on_current_folds,
-    shared_facts,
 )
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.runs.packing_locks import packing_lock
@@ -42,9 +31,20 @@ from medfold.runs.run_json import (
     read_run_json,
     read_saved_run_json,
 )
-from medfold.runs.run_list import RunList, RunSummary, summarise_runs, training_seconds
+from medfold.runs.run_list import RunList, RunSummary, summarise_runs
 from medfold.runs.run_names import checked_run_paths
+from medfold.runs.same_data import (
+    check_same_images,
+    check_same_labels,
+    has_same_folds,
+    images_fingerprints,
+    labels_fingerprint,
+    open_run_on_current_folds,
+)
+from medfold.runs.same_facts import check_same_facts, facts_of_run, shared_facts
+from medfold.runs.scored_facts import facts_of_score
 from medfold.runs.start_check import record_run_start
+from medfold.runs.timing import training_seconds
 from medfold.runs.trained_run import TrainedRun
 
 __all__ = [

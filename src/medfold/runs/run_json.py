@@ -54,8 +54,8 @@ class RunMetadata(BaseModel):
         recipe: the recipe, with its overrides and without folders of a machine.
         facts: facts of the competition.
         folds_fingerprint: `folds.folds_fingerprint`.
-        images_fingerprints: `identity.images_fingerprints`.
-        labels_fingerprint: `identity.labels_fingerprint`.
+        images_fingerprints: `same_data.images_fingerprints`.
+        labels_fingerprint: `same_data.labels_fingerprint`.
         store_key: name of the store with the prepared images.
         pretrained_hash: SHA-256 of the file of pretrained weights; None without one.
         versions: versions of packages, by name.

@@ -2,27 +2,19 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, Field
 
-from medfold.competition import Competition, CompetitionFacts, effective_recipe
+from medfold.competition import Competition, effective_recipe
 from medfold.errors import UserError
 from medfold.paths import RunPaths
+from medfold.runs.comparability import ScoreReader
 from medfold.runs.fold_state import FoldStates, fold_states
-from medfold.runs.identity import (
-    IDENTITY_FACTS,
-    find_changed_fact,
-    has_same_folds,
-    has_same_labels,
-    labels_fingerprint,
-)
-from medfold.runs.oof import read_score
 from medfold.runs.run import Run, read_run
-from medfold.scoring import OofScore, metric_of
-from medfold.system import json_files
-from medfold.terminal.command_text import command
+from medfold.runs.same_data import has_same_folds
+from medfold.runs.timing import training_seconds
+from medfold.scoring import metric_of
 
 
 @dataclass(frozen=True)
@@ -100,7 +92,7 @@ def summarise_runs(competition: Competition) -> RunList:
         raise UserError("no run yet", paths.name, f"Run: {competition.command('train')}")
     recipes = {run.name: effective_recipe(run.metadata.recipe, run.metadata.symmetry) for run in runs}
     most_common = most_common_settings(list(recipes.values()))
-    current_labels_fingerprint = labels_fingerprint(competition)
+    scores = ScoreReader.of(competition)
     summaries = []
     untrained = []
     for run in runs:
@@ -109,7 +101,7 @@ def summarise_runs(competition: Competition) -> RunList:
             untrained.append(run.name)
             continue
         differences = {key: value for key, value in recipes[run.name].items() if value != most_common.get(key)}
-        summaries.append(_summarise(competition, run, states, current_labels_fingerprint, differences))
+        summaries.append(_summarise(scores, run, states, differences))
     fingerprints = ["", *(summary.older_folds_fingerprint for summary in summaries)]
     summaries.sort(
         key=lambda summary: (fingerprints.index(summary.older_folds_fingerprint), *sort_key(summary, metric.sign))
@@ -129,15 +121,9 @@ def _read_runs(all_run_paths: list[RunPaths]) -> tuple[list[Run], dict[str, User
     return runs, damaged
 
 
-def _summarise(
-    competition: Competition,
-    run: Run,
-    states: FoldStates,
-    current_labels_fingerprint: str | None,
-    differences: dict[str, Any],
-) -> RunSummary:
-    has_current_folds = has_same_folds(competition, run.metadata)
-    score, problem = _score_or_problem(competition, run, states, current_labels_fingerprint, has_current_folds)
+def _summarise(scores: ScoreReader, run: Run, states: FoldStates, differences: dict[str, Any]) -> RunSummary:
+    has_current_folds = has_same_folds(scores.competition, run.metadata)
+    score, problem = scores.read(run, states, has_current_folds)
     return RunSummary(
         name=run.name,
         value=score and score.value,
@@ -154,61 +140,6 @@ def _summarise(
     )
 
 
-def _score_or_problem(
-    competition: Competition,
-    run: Run,
-    states: FoldStates,
-    current_labels_fingerprint: str | None,
-    has_current_folds: bool,
-) -> tuple[OofScore | None, str]:
-    """Returns the score of a run and ''; or None, and why it has none that compares with those of other runs."""
-    if states.damaged_files:
-        fold, names = next(iter(states.damaged_files.items()))
-        return None, f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
-    try:
-        score = read_score(run.paths)
-    except UserError:
-        return None, f"{run.paths.score.name} is damaged: {command('train')} computes it again"
-    if problem := _problem(competition, run, score, current_labels_fingerprint, has_current_folds):
-        return None, problem
-    if score.trained_folds != states.trained:
-        return None, f"outdated score: {command('train')} computes it again"
-    return score, ""
-
-
-def _problem(
-    competition: Competition,
-    run: Run,
-    score: OofScore | None,
-    current_labels_fingerprint: str | None,
-    has_current_folds: bool,
-) -> str:
-    """Returns why the score of a run does not compare with those of other runs, or ''. On older folds, k may differ."""
-    metric = metric_of(competition.facts)
-    try:
-        keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
-        changed = find_changed_fact(competition, run, keys)
-    except UserError:
-        return "trained with facts that are no longer valid"
-    if changed:
-        return f"trained with another {changed[0]}"
-    if not has_same_labels(run.metadata, current_labels_fingerprint):
-        return "trained on other labels"
-    if score is None:
-        return f"score.json is missing: {command('train')} computes it again"
-    if score.metric != metric.name:
-        return f"scored by {score.metric}"
-    if has_other_scoring(score, competition.facts):
-        return "scored by another beta or other weights"
-    return ""
-
-
-def has_other_scoring(score: OofScore, facts: CompetitionFacts) -> bool:
-    """Returns whether a score was computed with another beta or other weights than the facts name."""
-    saved, current = (score.facts or {}).get("score"), facts.model_dump(mode="json", include={"score"})["score"]
-    return isinstance(saved, dict) and any(saved.get(key) != current[key] for key in ("beta", "weights"))
-
-
 def most_common_settings(recipes: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the most common value of each setting."""
     keys = {key for recipe in recipes for key in recipe}
@@ -216,19 +147,6 @@ def most_common_settings(recipes: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         key: next(recipe.get(key) for recipe in recipes if str(recipe.get(key)) == most_common[key]) for key in keys
     }
-
-
-class _Timing(BaseModel):
-    """The values of timing.json that are used."""
-
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | None:
-    """Returns the training time of all folds of some runs together, in seconds; None if none was recorded."""
-    folds = [run_paths.fold(fold) for run_paths in all_run_paths for fold in range(num_folds)]
-    timings = [timing for fold in folds if (timing := json_files.read(fold.timing, schema=_Timing))]
-    return sum(timing.seconds for timing in timings) if timings else None
 
 
 def sort_key(summary: RunSummary, sign: int) -> tuple[int, float, str]:

@@ -6,14 +6,14 @@ from medfold import config
 from medfold.competition import Recipe
 from medfold.errors import UserError
 from medfold.paths import RunPaths
-from medfold.runs.identity import IDENTITY_FACTS
 from medfold.runs.run_json import RunMetadata, read_saved_run_json, write_run_json
+from medfold.runs.same_facts import IDENTITY_FACTS
 from medfold.system import locks
 from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
 
 STORE_FACTS = ("images.windows", "images.range", "images.frame")  # the store_key depends on them
-# Facts that are not compared when a fold is added to a run. The folds_fingerprint depends on folds.k. `identity`
+# Facts that are not compared when a fold is added to a run. The folds_fingerprint depends on folds.k. `same_facts`
 # compares the last two when the run is used.
 FACTS_COVERED_OTHERWISE = (*STORE_FACTS, "folds.k", "score.unit", "score.aggregate")
 # The keys of run.json that must be equal for all folds of a run; the others are for information.

@@ -23,8 +23,7 @@ from medfold.competition import Competition
 from medfold.data import make_dataset, open_source
 from medfold.earlier_versions import RUN, SCORE, with_former_names
 from medfold.errors import UserError
-from medfold.runs import Run, dataset_of_runs
-from medfold.runs.identity import facts_of_run, find_changed_fact, shared_facts
+from medfold.runs import Run, check_same_facts, dataset_of_runs, facts_of_run
 from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
@@ -406,22 +405,9 @@ def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     assert written["facts"]["labels"]["shape"] == "folders"
     assert {"folds", "images", "labels", "store", "pretrained"} <= set(written)
     assert facts_of_run(three, Run.open(three, "noisy")) == three.facts
-    every_key = tuple(config.flat(three.facts.model_dump()))
-    assert find_changed_fact(three, Run.open(three, "noisy"), every_key) is None
+    check_same_facts(three, Run.open(three, "noisy"), tuple(config.flat(three.facts.model_dump())))
     score = json_files.read(run.score)
     json_files.write(with_former_names(score, SCORE), run.score, sealed=True)
     assert {"units", "optimistic", "also"} <= set(json_files.read(run.score))
     submit(three, run_names=["noisy"])
     recheck(three)
-
-
-def test_runs_of_different_facts_have_no_facts_in_common(folded):
-    finished_run(folded, "one")
-    finished_run(folded, "two")
-    runs = [Run.open(folded, name) for name in ("one", "two")]
-    assert shared_facts(folded, runs) == folded.facts
-    recorded = json_files.read(runs[1].paths.metadata)
-    recorded["facts"]["score"]["aggregate"] = "max"
-    json_files.write(recorded, runs[1].paths.metadata, sealed=True)
-    with refused("RUNS: one and two were trained with different facts: score.aggregate. Predict with one of them"):
-        shared_facts(folded, [runs[0], Run.open(folded, "two")])

@@ -1,0 +1,78 @@
+"""Whether the score of a run compares with the scores of other runs, given the facts, folds and labels of today."""
+
+from dataclasses import dataclass
+
+from medfold.competition import Competition, CompetitionFacts
+from medfold.errors import UserError
+from medfold.runs.fold_state import FoldStates
+from medfold.runs.oof import read_score
+from medfold.runs.run import Run
+from medfold.runs.same_data import has_same_labels, labels_fingerprint
+from medfold.runs.same_facts import IDENTITY_FACTS, find_changed_fact
+from medfold.scoring import OofScore, metric_of
+from medfold.terminal.command_text import command
+
+
+@dataclass(frozen=True)
+class ScoreReader:
+    """Reads the scores of the runs of a competition that compare with each other.
+
+    Args:
+        competition: the competition with the facts of today.
+        labels_fingerprint: that of today's labels; None if it is not known.
+    """
+
+    competition: Competition
+    labels_fingerprint: str | None
+
+    @classmethod
+    def of(cls, competition: Competition) -> "ScoreReader":
+        """Returns the reader for the labels that the competition has now."""
+        return cls(competition, labels_fingerprint(competition))
+
+    def read(self, run: Run, states: FoldStates, has_current_folds: bool) -> tuple[OofScore | None, str]:
+        """Returns the score of a run and ''; or None, and why it has none that compares with those of other runs.
+
+        Args:
+            run: the run.
+            states: its folds.
+            has_current_folds: whether it was trained on today's folds; on others their number may differ.
+        """
+        if states.damaged_files:
+            fold, names = next(iter(states.damaged_files.items()))
+            return None, f"fold {fold} is damaged: {names[0]} is missing or changed; {command('train')} trains it again"
+        try:
+            score = read_score(run.paths)
+        except UserError:
+            return None, f"{run.paths.score.name} is damaged: {command('train')} computes it again"
+        if problem := self._problem(run, score, has_current_folds):
+            return None, problem
+        if score.trained_folds != states.trained:
+            return None, f"outdated score: {command('train')} computes it again"
+        return score, ""
+
+    def _problem(self, run: Run, score: OofScore | None, has_current_folds: bool) -> str:
+        """Returns why the score of a run does not compare with those of other runs, or ''."""
+        facts = self.competition.facts
+        try:
+            keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
+            changed = find_changed_fact(self.competition, run, keys)
+        except UserError:
+            return "trained with facts that are no longer valid"
+        if changed:
+            return f"trained with another {changed[0]}"
+        if not has_same_labels(run.metadata, self.labels_fingerprint):
+            return "trained on other labels"
+        if score is None:
+            return f"score.json is missing: {command('train')} computes it again"
+        if score.metric != metric_of(facts).name:
+            return f"scored by {score.metric}"
+        if has_other_scoring(score, facts):
+            return "scored by another beta or other weights"
+        return ""
+
+
+def has_other_scoring(score: OofScore, facts: CompetitionFacts) -> bool:
+    """Returns whether a score was computed with another beta or other weights than the facts name."""
+    saved, current = (score.facts or {}).get("score"), facts.model_dump(mode="json", include={"score"})["score"]
+    return isinstance(saved, dict) and any(saved.get(key) != current[key] for key in ("beta", "weights"))

@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from medfold.scoring.decisions import decide, decisions_of, targets_as_columns
+from medfold.scoring.decisions import decide, targets_as_columns, to_classes, to_labels
 from tests.support.helpers import competition_facts
 
 
 @pytest.mark.parametrize("task", ["multiclass", "ordinal"])
 def test_most_probable_class_is_decided(task):
-    decided = decisions_of(competition_facts(task), np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [0.1, 0.45, 0.45]]))
+    decided = decide(competition_facts(task), np.array([[0.2, 0.5, 0.3], [0.4, 0.3, 0.3], [0.1, 0.45, 0.45]]))
     assert decided.tolist() == [[0, 1, 0], [1, 0, 0], [0, 1, 0]]
     assert decided.dtype == np.float64
 
 
 def test_binary_class_is_decided_above_one_half():
-    decided = decisions_of(competition_facts(), np.array([[0.49], [0.5], [0.51]]))
+    decided = decide(competition_facts(), np.array([[0.49], [0.5], [0.51]]))
     assert decided.tolist() == [[0], [0], [1]]
 
 
@@ -23,7 +23,7 @@ def test_binary_class_is_decided_above_one_half():
 def test_lists_that_may_not_be_empty_hold_most_probable_label(empty, without_labels):
     submission = {"layout": "lists", "allow_empty_lists": empty}
     facts = competition_facts("multilabel", submission=submission, score={"metric": "macro_f1"})
-    decided = decisions_of(facts, np.array([[0.6, 0.9], [0.2, 0.7], [0.1, 0.4]]))
+    decided = decide(facts, np.array([[0.6, 0.9], [0.2, 0.7], [0.1, 0.4]]))
     assert decided.tolist() == [[1, 1], [0, 1], without_labels]
 
 
@@ -39,8 +39,8 @@ def test_targets_as_columns_is_the_membership_of_each_column(targets, num_column
     assert targets_as_columns(np.array(targets), num_columns).tolist() == expected
 
 
-def test_decide_takes_the_most_probable_class_or_what_is_above_one_half():
+def test_class_is_the_most_probable_one_and_a_label_is_what_is_above_one_half():
     predictions = np.array([[0.5, 0.2, 0.3], [0.1, 0.51, 0.39]])
-    assert decide(predictions, exclusive=True).tolist() == [0, 1]
-    assert decide(predictions, exclusive=False).tolist() == [[0, 0, 0], [0, 1, 0]]
-    assert decide(predictions[:, 1], exclusive=False).tolist() == [0, 1]
+    assert to_classes(predictions).tolist() == [0, 1]
+    assert to_labels(predictions).tolist() == [[0, 0, 0], [0, 1, 0]]
+    assert to_labels(predictions[:, 1]).tolist() == to_classes(predictions[:, 1]).tolist() == [0, 1]

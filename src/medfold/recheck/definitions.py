@@ -15,7 +15,7 @@ MAX_CELLS = 20_000_000  # samples times columns times resamples; larger interval
 TOLERANCE = 1e-8  # scores are saved with nine decimals, predictions with nine digits
 
 
-def decisions_of(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
+def decide(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
     """Returns the decisions that a submission holds: int (n, columns) of 0 and 1."""
     decisions = np.zeros(predictions.shape, int)
     for row, values in enumerate(predictions):
@@ -47,7 +47,7 @@ def metric_value(facts: CompetitionFacts, name: str, truth: np.ndarray, predicti
     if not len(truth):
         return float("nan")
     if name in DECISION_METRICS:
-        return float(DECISION_METRICS[name](facts, truth, decisions_of(facts, predictions)))
+        return float(DECISION_METRICS[name](facts, truth, decide(facts, predictions)))
     return float(PROBABILITY_METRICS[name](facts, truth, predictions.astype(np.float64)))
 
 
@@ -75,7 +75,7 @@ def interval(
     rng = np.random.default_rng(0)
     values = []
     rows_of_group = [np.flatnonzero(codes == group) for group in range(codes.max() + 1)]
-    inputs = decisions_of(facts, predictions) if name in DECISION_METRICS else predictions.astype(np.float64)
+    inputs = decide(facts, predictions) if name in DECISION_METRICS else predictions.astype(np.float64)
     function = {**PROBABILITY_METRICS, **DECISION_METRICS, "auc": _mann_whitney, "mean_auc": _mann_whitney}[name]
     for _ in range(NUM_RESAMPLES):
         drawn = rng.integers(len(rows_of_group), size=len(rows_of_group))

@@ -114,7 +114,7 @@ def _number_differences(
     )
     expected = expected.loc[written.index].to_numpy()
     if record["holds_decisions"]:
-        expected = definitions.decisions_of(facts, expected)
+        expected = definitions.decide(facts, expected)
     distance = np.abs(expected - written.to_numpy()).max(axis=1)
     if (distance > MAX_ROUNDING).any():
         row = int(np.argmax(distance))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from medfold.scoring import decide
+from medfold.scoring import to_classes, to_labels
 
 NUM_SHOWN = 12  # images in a gallery
 
@@ -57,7 +57,7 @@ def _confidence(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarra
     """Returns for each unit the confidence of its decision, whether it is correct, and the column it refers to."""
     if targets.ndim == 2:
         confidence = np.maximum(predictions, 1 - predictions)
-        correct = decide(predictions, exclusive=False) == targets
+        correct = to_labels(predictions) == targets
         # A wrong label is more informative than a label that is correctly absent.
         column = np.where(
             correct.all(axis=1), predictions.argmax(axis=1), np.where(correct, -1, confidence).argmax(axis=1)
@@ -66,8 +66,8 @@ def _confidence(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarra
         return confidence[rows, column], correct[rows, column], column
     if predictions.shape[1] == 1:
         p = predictions[:, 0]
-        return np.maximum(p, 1 - p), decide(p, exclusive=False) == targets, np.zeros(len(p), int)
-    decided = decide(predictions, exclusive=True)
+        return np.maximum(p, 1 - p), to_labels(p) == targets, np.zeros(len(p), int)
+    decided = to_classes(predictions)
     return predictions.max(axis=1), decided == targets, decided
 
 

@@ -16,7 +16,7 @@ from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabili
 from medfold.scoring.chance import chance_score, label_means
 from medfold.scoring.confidence_bins import NUM_BINS, bin_of_confidence
 from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, transform_step
-from medfold.scoring.decisions import decide, decisions_of, targets_as_columns, to_classes
+from medfold.scoring.decisions import decide, targets_as_columns, to_classes, to_labels
 from medfold.scoring.metric import (
     METRICS,
     Metric,
@@ -58,7 +58,6 @@ __all__ = [
     "chance_score",
     "cross_fit",
     "decide",
-    "decisions_of",
     "describe_score",
     "format_difference",
     "format_interval",
@@ -78,6 +77,7 @@ __all__ = [
     "targets_of_units",
     "temperature_calibration",
     "to_classes",
+    "to_labels",
     "to_logits",
     "to_probabilities",
     "transform_step",

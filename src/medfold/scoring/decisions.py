@@ -20,25 +20,17 @@ def targets_as_columns(targets: np.ndarray, num_columns: int) -> np.ndarray:
     return targets.reshape(len(targets), num_columns)
 
 
-def decide(predictions: np.ndarray, exclusive: bool) -> np.ndarray:
-    """Decides mutually exclusive classes, or each column by itself.
-
-    Args:
-        predictions: float (n, columns), or (n,) for a binary task.
-        exclusive: True for mutually exclusive classes: the most probable one is decided.
-
-    Returns:
-        int (n,), the decided classes; else 0 or 1 in the shape of the predictions, 1 where they are above one half.
-    """
-    return predictions.argmax(axis=1) if exclusive else (predictions > 0.5).astype(int)
+def to_labels(predictions: np.ndarray) -> np.ndarray:
+    """Returns 1 where a prediction is above one half, else 0: int, in the shape of the predictions."""
+    return (predictions > 0.5).astype(int)
 
 
 def to_classes(predictions: np.ndarray) -> np.ndarray:
-    """Decides classes: the most probable one; for predictions (n,), 1 where they are above one half."""
-    return decide(predictions, exclusive=predictions.ndim == 2)
+    """Returns class numbers, int (n,): of predictions (n, classes) the most probable class; of (n,) as `to_labels`."""
+    return predictions.argmax(axis=1) if predictions.ndim == 2 else to_labels(predictions)
 
 
-def decisions_of(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
+def decide(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
     """Decides classes or labels from predictions, as a submission of decisions holds them.
 
     Of mutually exclusive classes, the most probable one is decided. A binary class or a label is decided if its
@@ -53,8 +45,8 @@ def decisions_of(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray
         float64 (n, columns) of 0 and 1.
     """
     if facts.exclusive_classes:
-        return np.eye(predictions.shape[1])[decide(predictions, exclusive=True)]
-    decisions = decide(predictions, exclusive=False).astype(bool)
+        return np.eye(predictions.shape[1])[to_classes(predictions)]
+    decisions = predictions > 0.5
     if facts.submission.layout == "lists" and not facts.submission.allow_empty_lists:
         decisions[np.arange(len(decisions)), predictions.argmax(axis=1)] |= ~decisions.any(axis=1)
     return decisions.astype(np.float64)

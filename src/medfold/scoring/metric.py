@@ -13,7 +13,7 @@ import numpy as np
 from medfold.competition import CompetitionFacts
 from medfold.errors import SettingError
 from medfold.registry import Registry
-from medfold.scoring.decisions import decisions_of
+from medfold.scoring.decisions import decide
 
 ALL_TASKS = ("binary", "multiclass", "multilabel", "ordinal")
 ResponseMethod = Literal["predict_proba", "predict"]
@@ -154,7 +154,7 @@ def metric_of(facts: CompetitionFacts, name: str | None = None) -> Metric:
         fix = f"Remove them, or use one of these metrics: {candidates}"
         raise SettingError(f"metric {score.metric} takes no weights", "score.weights", fix)
     if found.response_method == "predict":
-        found = replace(found, decide=partial(decisions_of, facts))
+        found = replace(found, decide=partial(decide, facts))
     if found.uses_beta:
         found = replace(found.with_settings(beta=score.beta), title=metric_title(facts, name))
     if found.uses_weights:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.raw_files import split_row_names
-from medfold.scoring import decisions_of
+from medfold.scoring import decide
 from medfold.submission.cell_format import CellFormat
 
 
@@ -76,7 +76,7 @@ def describe_missing(
 def build_submission(facts: CompetitionFacts, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
     """Writes predictions in the columns and the row order of a sample submission.
 
-    If the metric is computed on decisions, decisions are written (`scoring.decisions_of`), else probabilities. Layout
+    If the metric is computed on decisions, decisions are written (`scoring.decide`), else probabilities. Layout
     wide: a column for each label or class; or, for several classes, a single column with the name of the decided class.
     Layout long: a row `<id>_<label>` for each label. Layout lists: the names of the decided labels, joined by
     `labels.separator`. Decided classes are written in the sample's own words.
@@ -95,7 +95,7 @@ def build_submission(facts: CompetitionFacts, predictions: pd.DataFrame, sample:
     cell_format = CellFormat.from_sample(facts, sample)
     values = predictions.set_index("id")[facts.prediction_columns]
     if cell_format.holds_decisions:
-        values = pd.DataFrame(decisions_of(facts, values.to_numpy()), values.index, values.columns)
+        values = pd.DataFrame(decide(facts, values.to_numpy()), values.index, values.columns)
     if facts.submission.layout == "long":
         return _long_table(facts, values, cell_format, sample)
     cells = _cells_by_unit(facts, values, cell_format)

@@ -11,7 +11,7 @@ import pandas as pd
 from medfold.models import build_net, make_deterministic, resolve_precision
 from medfold.prediction import Predictor
 from medfold.runs import check_finite, predictions_table
-from medfold.scoring import aggregate, decide, metric_of
+from medfold.scoring import aggregate, metric_of, to_classes, to_labels
 from medfold.terminal.console import format_duration, say, warn
 from medfold.terminal.progress import progress_bar
 from medfold.text import count_of
@@ -154,8 +154,7 @@ def _report_memorisation(trained: TrainedNet, topic: str) -> None:
     """Reports the share of training images that are memorised: if it is not nearly all, the set-up is broken."""
     outputs = trained.predict(trained.images.rows, tta=False)
     targets = trained.images.targets
-    exclusive = trained.facts.exclusive_classes
-    decided = decide(outputs, exclusive)
+    decided = to_classes(outputs) if trained.facts.exclusive_classes else to_labels(outputs)
     share = float(np.mean(decided.reshape(len(targets), -1) == targets.reshape(len(targets), -1)))
     failure = "NOT learnt: check images, labels and the learning rate"
     verdict = "the set-up can learn" if share >= 0.95 else failure

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medfold.competition import CompetitionFacts
-from medfold.scoring import aggregate, bootstrap_interval, chance_score, decisions_of, format_score, metric_of
+from medfold.scoring import aggregate, bootstrap_interval, chance_score, decide, format_score, metric_of
 from medfold.text import count_of
 from medfold.training.batches import class_balance
 from medfold.training.fold.trained_net import TrainedNet
@@ -133,7 +133,7 @@ def _class_never_predicted(inputs: SelfCheckInput) -> str:
     facts = inputs.facts
     if not facts.exclusive_classes and metric_of(facts).response_method != "predict":
         return ""  # the metric uses no decisions, so the classes need none
-    decided, expected = decisions_of(facts, inputs.predictions).sum(axis=0), inputs.prior * len(inputs.predictions)
+    decided, expected = decide(facts, inputs.predictions).sum(axis=0), inputs.prior * len(inputs.predictions)
     never = [
         f"{name} (about {count:.0f} expected)"
         for name, count, num_decided in zip(facts.prediction_columns, expected, decided, strict=True)

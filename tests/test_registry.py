@@ -13,8 +13,7 @@ from tests.support.helpers import REPOSITORY, refused
 
 
 @pytest.fixture
-def things(monkeypatch):
-    monkeypatch.setattr(registry, "_registries", [])
+def things():
     registry.set_plugin_loader(lambda: None)
     made = Registry("thing")
     made.register("stone", 1, "medfold.stones")

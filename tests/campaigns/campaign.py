@@ -92,7 +92,7 @@ def run(name: str, campaign: Campaign, seed: int, journals: Path) -> list[Outcom
     if known:
         print(f"{name}: {len(known)} of {len(cases)} cases are done, the rest follows", flush=True)
     with files.atomic_write(journal) as temporary:  # without an incomplete last line
-        entries = ({"code": _code()}, *map(asdict, known.values()))
+        entries = ({"code": code_hash()}, *map(asdict, known.values()))
         temporary.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
     with journal.open("a", encoding="utf-8") as file:
         for outcome in outcomes(campaign, [case for case in cases if case not in known]):
@@ -109,12 +109,12 @@ def _read(journal: Path) -> dict[str, Outcome]:
     """The outcomes in a journal by case; empty if the code has changed since."""
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True) if journal.is_file() else []
     whole = [json.loads(line) for line in lines if line.endswith("\n")]
-    if not whole or whole[0] != {"code": _code()}:
+    if not whole or whole[0] != {"code": code_hash()}:
         return {}
     return {each["case"]: Outcome(**each) for each in whole[1:]}
 
 
-def _code() -> str:
+def code_hash() -> str:
     """Hash of the source and of the tests."""
     paths = [path for folder in TESTED for path in (REPOSITORY / folder).rglob("*.py")]
     return fingerprint({path.relative_to(REPOSITORY).as_posix(): sha256(path) for path in sorted(paths)})

@@ -75,7 +75,7 @@ def test_known_outcomes_are_on_the_disk_before_the_next_case_begins(tmp_path):
 def test_outcomes_of_changed_code_are_discarded(tmp_path, monkeypatch):
     tried: list[str] = []
     run("even", campaign_of_five(tried), 0, tmp_path)
-    monkeypatch.setattr(campaign, "_code", lambda: "changed")
+    monkeypatch.setattr(campaign, "code_hash", lambda: "changed")
     run("even", campaign_of_five(tried), 0, tmp_path)
     assert tried == ["0", "1", "2", "3", "4"] * 2
 

@@ -39,14 +39,14 @@ def another_machine(monkeypatch, tmp_path):
     monkeypatch.setattr(files_on_nodes, "PART_BYTES", 10)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     seen_by_server = SharedFile.is_here
-    checked = FileServer._checked
+    checked = FileServer.checked_path
 
     def checked_there(self, file):
         with pytest.MonkeyPatch.context() as there:
             there.setattr(SharedFile, "is_here", seen_by_server)
             return checked(self, file)
 
-    monkeypatch.setattr(FileServer, "_checked", checked_there)
+    monkeypatch.setattr(FileServer, "checked_path", checked_there)
     monkeypatch.setattr(SharedFile, "is_here", lambda self: False)
 
 

@@ -2,16 +2,14 @@
 
 import pytest
 
-from medfold import registry
 from medfold.competition import plugins
 from medfold.registry import Registry
 from tests.support.helpers import refused
 
 
 @pytest.fixture
-def things(monkeypatch):
+def things():
     """A registry of its own, with no plugins in use."""
-    monkeypatch.setattr(registry, "_registries", [])
     plugins.use_plugins(None)
     return Registry("thing")
 

@@ -55,7 +55,7 @@ def test_largest_gradient_at_the_input_is_taken_without_maps(parts):
 
 def test_zeros_behind_a_map_do_not_change_the_net(parts):
     """JAX takes the gradient at zeros that are added to each map."""
-    copy, zeros = heat_map_gradients._with_shifts(parts[0], 3)
+    copy, zeros = heat_map_gradients.with_shifts(parts[0], 3)
     assert [tuple(variable.shape) for variable in zeros] == [(3, 4, 4, 2)]
     for found, expected in zip(copy(images()), parts[0](images()), strict=True):
         np.testing.assert_array_equal(found, expected)

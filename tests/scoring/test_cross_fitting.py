@@ -3,25 +3,21 @@
 import numpy as np
 import pytest
 
-from medfold.scoring.cross_fitting import TRANSFORM_STEPS, FittedTransform, chain_fits, cross_fit, transform_step
+from medfold.scoring.cross_fitting import FittedTransform, chain_fits, cross_fit, transform_step
 from tests.support.helpers import refused
 
 
-@pytest.fixture(autouse=True)
-def _own_steps(monkeypatch):
-    monkeypatch.setattr(TRANSFORM_STEPS, "_built_in", dict(TRANSFORM_STEPS._built_in))
-    for each in (plus, times, summed):
-        transform_step(each)
-
-
+@transform_step
 def plus(predictions, number):
     return predictions + number
 
 
+@transform_step
 def times(predictions, number):
     return predictions * number
 
 
+@transform_step
 def summed(predictions):
     return predictions.sum(axis=0)
 

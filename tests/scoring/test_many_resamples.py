@@ -38,7 +38,7 @@ def test_scores_are_those_of_the_metric_on_the_drawn_rows(name, task, monkeypatc
     monkeypatch.setattr(bootstrap, "MAX_COUNTS", 300 * 7)  # seven resamples at once
     targets, predictions = drawn(task)
     metric, groups = metric_with_settings(name), np.arange(len(targets)) // 2
-    rows = list(bootstrap._resampled_rows(groups, 30))
+    rows = list(bootstrap.resampled_rows(groups, 30))
     values = scores_of_resamples(metric, targets, predictions, rows, len(rows))
     expected = np.array([metric(targets[each], predictions[each]) for each in rows])
     np.testing.assert_allclose(values, expected, rtol=1e-12)

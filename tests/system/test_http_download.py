@@ -122,7 +122,7 @@ def test_range_of_a_changed_file_is_discarded(get, kaggle):
 @pytest.fixture
 def no_md5(monkeypatch):
     """A storage that sends no MD5, so that only size and entity tag identify the file."""
-    monkeypatch.setattr(http_download, "_md5", lambda answer: None)
+    monkeypatch.setattr(http_download, "md5_of_response", lambda answer: None)
 
 
 @pytest.mark.parametrize("page", [b"<html>sorry</html>", b"x" * 300_001, b""])

@@ -21,11 +21,8 @@ pytestmark = pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="
 @pytest.fixture(autouse=True)
 def _handlers(monkeypatch):
     """The handlers of the tests' process are as before afterwards."""
-    monkeypatch.setattr(signals, "_received", signal.SIGINT)
-    monkeypatch.setattr(signals, "_is_ending", False)
-    monkeypatch.setattr(signals, "_watched", None)
+    monkeypatch.setattr(signals, "state", signals.StopState())
     monkeypatch.setattr(signals, "SEND_AGAIN_SECONDS", 0.05)
-    monkeypatch.setattr(signals, "_stopped_at", float("-inf"))
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     previous = {number: signal.getsignal(number) for number in signals.STOP_SIGNALS}
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -159,9 +159,9 @@ def test_run_without_a_trained_fold_is_passed_over(competition, capsys):
 def test_reason_of_the_system_describes_an_error_of_a_library():
     refusal, error = ConnectionRefusedError(111, "Connection refused"), ValueError("a long text about retries")
     error.__context__ = refusal
-    assert write._describe(error) == "Connection refused"
-    assert write._describe(ValueError("two\n  lines")) == "two lines"
-    assert write._describe(ValueError()) == "ValueError"
+    assert write.describe_error(error) == "Connection refused"
+    assert write.describe_error(ValueError("two\n  lines")) == "two lines"
+    assert write.describe_error(ValueError()) == "ValueError"
 
 
 @pytest.mark.slow

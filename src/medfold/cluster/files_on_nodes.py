@@ -67,16 +67,21 @@ class FileServer:
     def sha256(self, file: SharedFile) -> str:
         """Returns the hash of a file; it is computed once."""
         if file.path not in self._hashes:
-            self._hashes[file.path] = sha256(self._checked(file))
+            self._hashes[file.path] = sha256(self.checked_path(file))
         return self._hashes[file.path]
 
     def read(self, file: SharedFile, offset: int) -> bytes:
         """Returns the PART_BYTES of a file from `offset` on."""
-        with self._checked(file).open("rb") as opened:
+        with self.checked_path(file).open("rb") as opened:
             opened.seek(offset)
             return opened.read(PART_BYTES)
 
-    def _checked(self, file: SharedFile) -> Path:
+    def checked_path(self, file: SharedFile) -> Path:
+        """Returns the path of a file, after checking that it is shared and unchanged.
+
+        Raises:
+            UserError: it is not shared with the nodes, or has changed since.
+        """
         path = Path(file.path)
         is_in_folder = self._folder and ".." not in path.parts and path.is_relative_to(self._folder)
         if file.path not in self._paths and not is_in_folder:

@@ -111,7 +111,7 @@ def _call_within_limits(function: Callable[[Any], Any], extra_bytes: int, second
 
 
 def _processes(num_processes: int) -> WorkerPool | None:
-    return try_worker_pool(num_processes, _context(), _initialise, (active_plugins(),))
+    return try_worker_pool(num_processes, _context(), initialise_worker, (active_plugins(),))
 
 
 def _context() -> BaseContext:
@@ -123,6 +123,7 @@ def _context() -> BaseContext:
     return context
 
 
-def _initialise(plugins: Path | None) -> None:
+def initialise_worker(plugins: Path | None) -> None:
+    """Prepares a worker: the plugins of the competition, and one thread of OpenCV, as there is a worker per core."""
     use_plugins(plugins)
     cv2.setNumThreads(1)

@@ -84,7 +84,7 @@ def _with_jax(net: keras.Model, kernel: keras.Variable, batch_size: int) -> Call
     """
     import jax
 
-    net, shifts = _with_shifts(net, batch_size)
+    net, shifts = with_shifts(net, batch_size)
     trainable, fixed = net.trainable_variables, net.non_trainable_variables
     shift_positions = [number for number, variable in enumerate(fixed) if any(variable is shift for shift in shifts)]
 
@@ -113,7 +113,7 @@ def _with_jax(net: keras.Model, kernel: keras.Variable, batch_size: int) -> Call
     return compute
 
 
-def _with_shifts(net: keras.Model, batch_size: int) -> tuple[keras.Model, list[keras.Variable]]:
+def with_shifts(net: keras.Model, batch_size: int) -> tuple[keras.Model, list[keras.Variable]]:
     """Returns a copy of the net with a `_Shift` behind each of its feature maps, and their zeros."""
     map_numbers = {id(output._keras_history.operation): number for number, output in enumerate(net.outputs[:-1])}
     shifts = [_Shift() for _ in map_numbers]

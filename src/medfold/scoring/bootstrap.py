@@ -60,7 +60,7 @@ def bootstrap_interval(
     Returns:
         Lower and upper end; nan if the metric is undefined on nine in ten resamples or more.
     """
-    resamples = _resampled_rows(groups, num_resamples, seed)
+    resamples = resampled_rows(groups, num_resamples, seed)
     values = scores_of_resamples(metric, targets, predictions, resamples, num_resamples)
     return _interval(_defined_values(values, num_resamples))
 
@@ -92,7 +92,7 @@ def paired_difference(
 
     value = float(advantage(*(metric(targets, predictions) for predictions in (candidate, reference))))
     scores, reference_scores = (
-        scores_of_resamples(metric, targets, predictions, _resampled_rows(groups, num_resamples), num_resamples)
+        scores_of_resamples(metric, targets, predictions, resampled_rows(groups, num_resamples), num_resamples)
         for predictions in (candidate, reference)
     )
     differences = _defined_values(advantage(scores, reference_scores), num_resamples)
@@ -129,7 +129,7 @@ def scores_of_resamples(
     return np.concatenate(scores)
 
 
-def _resampled_rows(groups: np.ndarray, num_resamples: int, seed: int = 0) -> Iterator[np.ndarray]:
+def resampled_rows(groups: np.ndarray, num_resamples: int, seed: int = 0) -> Iterator[np.ndarray]:
     """Yields the rows of each resample: as many groups as there are, drawn with replacement."""
     codes = pd.factorize(groups)[0]
     order = np.argsort(codes, kind="stable")

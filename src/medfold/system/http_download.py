@@ -205,7 +205,7 @@ def _receive_once(
             partial.discard_unless(identity)
             _check_disk_space(target, identity["bytes"], partial.size, unpacked_ratio)
             _stream_rest(response, partial.path, identity)
-            return _md5(response)
+            return md5_of_response(response)
     except requests.RequestException:
         raise
     except ValueError:  # of numbers, addresses and hashes that requests and http.client do not check
@@ -273,7 +273,7 @@ def _check_disk_space(target: Path, total: int | None, size: int, unpacked_ratio
         raise UserError(what, target.parent, "Free disk space, or move data/ to a larger disk and link it here")
 
 
-def _md5(response: requests.Response) -> str | None:
+def md5_of_response(response: requests.Response) -> str | None:
     """Reads the md5 of Google's storage header `x-goog-hash: crc32c=..., md5=<base64>`; None without one."""
     if "Content-Encoding" in response.headers:
         return None  # the hash is that of the encoded bytes

@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import parent_process
 from types import FrameType
@@ -19,10 +20,6 @@ STOP_SIGNALS = {signal.SIGINT, *STOP_REQUESTS}
 
 CLEAN_UP_SECONDS = 5  # after a request, in which others are ignored
 SEND_AGAIN_SECONDS = 0.5  # after a library has dropped a signal
-_received = signal.SIGINT
-_stopped_at = float("-inf")
-_is_ending = False
-_watched: "weakref.ref[Stopped] | None" = None
 _lock = threading.Lock()
 _open_shields = 0  # blocks of `children_without_stop_signals`, in all threads
 _postponed: int | None = None
@@ -34,6 +31,26 @@ class Stopped(KeyboardInterrupt):
     Not a plain KeyboardInterrupt: once that has left code compiled by `exec` or `eval`, as dataclasses and named tuples
     have, Python ends with SIGINT, whatever the exit code.
     """
+
+
+@dataclass
+class StopState:
+    """What this process knows of its end.
+
+    Args:
+        received: the latest signal that stopped it. Defaults to Ctrl-C.
+        stopped_at: when that was, in seconds of `time.monotonic`. Defaults to never.
+        is_ending: whether the process ends already. Defaults to False.
+        watched: the exception that stops it, for as long as it exists. Defaults to none.
+    """
+
+    received: signal.Signals = signal.SIGINT
+    stopped_at: float = float("-inf")
+    is_ending: bool = False
+    watched: weakref.ref[Stopped] | None = None
+
+
+state = StopState()
 
 
 def stop_on_signals() -> None:
@@ -55,19 +72,17 @@ def stop_on_signals() -> None:
 
 def begin_exit() -> signal.Signals:
     """Marks this process as ending, so that no lost signal is sent again; returns the signal that stopped it."""
-    global _is_ending
-    _is_ending = True
-    return _received
+    state.is_ending = True
+    return state.received
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    global _received, _stopped_at, _watched
-    is_repeated = number != signal.SIGINT and time.monotonic() - _stopped_at < CLEAN_UP_SECONDS
+    is_repeated = number != signal.SIGINT and time.monotonic() - state.stopped_at < CLEAN_UP_SECONDS
     if _postpone(number) or is_repeated:  # a second request would interrupt the clean-up
         return
-    _received, _stopped_at = signal.Signals(number), time.monotonic()
+    state.received, state.stopped_at = signal.Signals(number), time.monotonic()
     stopped = Stopped()
-    _watched = weakref.ref(stopped, partial(_send_again, number))
+    state.watched = weakref.ref(stopped, partial(_send_again, number))
     try:
         raise stopped
     finally:
@@ -78,9 +93,8 @@ def _send_again(number: int, dropped: "weakref.ref[Stopped]") -> None:
     """Sends a signal again after a while if Python dropped its exception, unless the process is ending already."""
 
     def send() -> None:
-        global _stopped_at
-        if dropped is _watched and not _is_ending:
-            _stopped_at = float("-inf")
+        if dropped is state.watched and not state.is_ending:
+            state.stopped_at = float("-inf")
             os.kill(os.getpid(), number)
 
     if parent_process() is None:  # workers of multiprocessing are ended by their parent

@@ -149,11 +149,11 @@ def _write_results(
             with silence_native_output():
                 TRACKERS[name].write(result)
         except Exception as error:  # whatever a library raises, the training goes on
-            return number, _describe(error)
+            return number, describe_error(error)
     return len(results), ""
 
 
-def _describe(error: BaseException) -> str:
+def describe_error(error: BaseException) -> str:
     """Describes an error of a library in a line: the reason of the system if there is one, as 'Connection refused'."""
     cause: BaseException | None = error
     while cause:

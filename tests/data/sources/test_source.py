@@ -29,7 +29,7 @@ def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
         (into.raw / "half.png").touch()
         raise UserError("cut off")
 
-    monkeypatch.setattr(source, "_source_kind", replace(source._source_kind, fetch=broken))
+    monkeypatch.setattr(source, "source_kind", replace(source.source_kind, fetch=broken))
     with refused("^cut off"):
         source.fetch()
     assert source.is_complete
@@ -82,7 +82,7 @@ def single_files(small, monkeypatch):
 
     source = Source(small.facts.source, small.paths)
     access = SingleFiles(lambda: {name: len(name) for name in ("train/a.png", "b.csv", "c.csv")}, fetch)
-    monkeypatch.setattr(Source, "_single_files", lambda self: access)
+    monkeypatch.setattr(Source, "single_files", lambda self: access)
     source.fetched = fetched
     return source
 

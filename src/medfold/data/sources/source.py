@@ -48,19 +48,19 @@ class Source:
             known = SOURCES.names()
             hint = did_you_mean(str(self.kind), known)
             raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
-        self._source_kind = SOURCES[self.kind]
-        self.options = config.validated(self._source_kind.schema, settings, f"{where}, source")
+        self.source_kind = SOURCES[self.kind]
+        self.options = config.validated(self.source_kind.schema, settings, f"{where}, source")
         self._paths = paths
 
     @property
     def is_embedded(self) -> bool:
         """True if medfold makes the data itself, without a network."""
-        return self._source_kind.is_embedded
+        return self.source_kind.is_embedded
 
     @property
     def has_address(self) -> bool:
         """False if only `FROM=` can name the data."""
-        return self._source_kind.has_address
+        return self.source_kind.has_address
 
     @property
     def is_complete(self) -> bool:
@@ -86,7 +86,7 @@ class Source:
 
         def fill(raw: Path) -> int | None:
             with files.atomic_write(paths.solution_folder) as solution:
-                self._source_kind.fetch(self.options, SourceFolders(raw, solution, paths.downloads))
+                self.source_kind.fetch(self.options, SourceFolders(raw, solution, paths.downloads))
                 solution.mkdir(exist_ok=True)
             return archives.size_of(paths.downloads) or None  # None: it gave files, not an archive
 
@@ -105,7 +105,7 @@ class Source:
         path = local_files.existing_path(path)
 
         def fill(raw: Path) -> int | None:
-            local_files.copy_or_unpack(path, raw, self._source_kind.accept(self.options, path))
+            local_files.copy_or_unpack(path, raw, self.source_kind.accept(self.options, path))
             return archives.size_of(path)
 
         what, where = "contains no files", variable("FROM", path)
@@ -166,7 +166,7 @@ class Source:
         Raises:
             UserError: a source without single files, a pattern that matches nothing, or a damaged archive.
         """
-        single = self._single_files()
+        single = self.single_files()
         if single is None:
             raise UserError(
                 f"source {self.kind} has no downloads of single files",
@@ -197,14 +197,14 @@ class Source:
             or before the download.
         """
         return (
-            self._source_kind.finding_positions(self._paths.solution_folder)
-            if self._source_kind.finding_positions
+            self.source_kind.finding_positions(self._paths.solution_folder)
+            if self.source_kind.finding_positions
             else None
         )
 
     def on_kaggle(self) -> "AttachedData | None":
         """Returns what to attach to a notebook on Kaggle, so that it finds the data; None if the data is not there."""
-        return self._source_kind.on_kaggle(self.options) if self._source_kind.on_kaggle else None
+        return self.source_kind.on_kaggle(self.options) if self.source_kind.on_kaggle else None
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""
@@ -217,7 +217,7 @@ class Source:
         missing = missing_files(self._paths)
         if missing == [self._paths.raw_manifest.name] or len(missing) > MAX_SINGLE_FILES:
             return False
-        single = self._single_files()
+        single = self.single_files()
         if single is None:
             return False
         say("download", f"{count_of(len(missing), 'file is', 'files are')} missing or changed: {shorten_list(missing)}")
@@ -237,8 +237,9 @@ class Source:
         self._paths.raw_manifest.touch()  # all files were checked just now
         return True
 
-    def _single_files(self) -> SingleFiles | None:
-        return self._source_kind.single_files(self.options) if self._source_kind.single_files else None
+    def single_files(self) -> SingleFiles | None:
+        """Returns the access to single files of the data; None if the source has only all of them together."""
+        return self.source_kind.single_files(self.options) if self.source_kind.single_files else None
 
 
 def _normalise_names(raw: Path) -> None:

@@ -134,7 +134,7 @@ def once(tmp_path_factory) -> Once:
 
 @pytest.fixture(scope="session")
 def folded_once(once) -> Path:
-    """A project with the small phantom downloaded and its folds made; only to be read or copied."""
+    """A project with the small phantom: its folds, and its images as the baseline takes them; only to read or copy."""
     from medfold.commands.folds import make_folds
     from medfold.competition import Competition
 
@@ -143,7 +143,7 @@ def folded_once(once) -> Path:
         shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            make_folds(Competition.open("small"))
+            make_folds(Competition.open("small"), "baseline")
 
     return once("folded", make)
 

@@ -52,12 +52,19 @@ COMPILE = $(RUN_PYTHON) -m uv pip compile --quiet --universal --python-version 3
 help:  ## show this help
 	@echo "medfold: from a competition's name to a checked submission"
 	@echo
-	@awk -F ':.*## ' '/^##@ / {print "\n" substr($$0, 5)} \
+	@awk -F ':.*## ' 'function show(words,  parts, count, line, i) { \
+			count = split(words, parts, " "); line = ""; \
+			for (i = 1; i <= count; i++) { \
+				if (line != "" && parts[i] ~ /^[A-Z_]+=/ && length(line " " parts[i]) > 76) { printf "%22s%s\n", "", line; line = "" } \
+				line = line (line == "" ? "" : " ") parts[i] } \
+			printf "%22s%s\n", "", line } \
+		/^##@ / {print "\n" substr($$0, 5)} \
 		/^[a-z-]+:.*## / {start = match($$2, /  +[A-Z]/); \
 			printf "  make %-14s %s\n", $$1, start ? substr($$2, 1, start - 1) : $$2; \
-			if (start) printf "%22s%s\n", "", substr($$2, start + RLENGTH - 1)}' "$(strip $(MAKEFILE_LIST))"
+			if (start) show(substr($$2, start + RLENGTH - 1))}' "$(strip $(MAKEFILE_LIST))"
 	@echo
-	@echo "COMPETITION=$$COMPETITION by default; it is a folder under competition/. docs/reference.md explains the variables."
+	@echo "Defaults: COMPETITION=$$COMPETITION (a folder under competition/) RECIPE=$$RECIPE FOLD=$$FOLD SEEDS=$$SEEDS."
+	@echo "docs/reference.md explains the variables."
 
 .DEFAULT:
 	@$(BOOTSTRAP) --targets "$$MEDFOLD_TARGETS"
@@ -82,11 +89,11 @@ download: setup  ## get and check the data   COMPETITION= FROM=file-or-folder FI
 	@$(MEDFOLD) download --competition "$$COMPETITION" $(call option,FROM,--from) $(call option,FILES,--files) \
 		$(call flag,FORCE,--force)
 
-prepare: setup  ## scan every image once, and prepare it for a recipe   COMPETITION= RECIPE= SET="key=value" FORCE=1 ON=ray ADDRESS=host:port
+prepare: setup  ## scan and prepare the images only; folds and train do it, too   COMPETITION= RECIPE= SET="key=value" FORCE=1 ON=ray ADDRESS=host:port
 	@$(MEDFOLD) prepare --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,FORCE,--force) \
 		$(call option,ON,--on) $(call option,ADDRESS,--address)
 
-folds: setup  ## scan the images, assign the folds, and search for leaks   COMPETITION= RECIPE= FORCE=1
+folds: setup  ## prepare the images of RECIPE, make the folds, and search for leaks   COMPETITION= RECIPE= FORCE=1
 	@$(MEDFOLD) folds --competition "$$COMPETITION" --recipe "$$RECIPE" $(call flag,FORCE,--force)
 
 data: setup  ## list what is in data/ and what uses it, or remove parts of it   COMPETITION= DELETE="store/x raw" YES=1

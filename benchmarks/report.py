@@ -29,7 +29,7 @@ from medfold.runs.fold_state import mark_fold_trained
 from medfold.runs.oof import write_oof
 from medfold.runs.predictions import predictions_table
 from medfold.runs.run_names import checked_run_paths
-from medfold.runs.start_check import record_run_start
+from medfold.training.same_start import record_run_start
 from medfold.tables import write_csv
 from medfold.training.run_metadata import run_metadata
 from results import Result, run

@@ -136,14 +136,15 @@ def once(tmp_path_factory) -> Once:
 def folded_once(once) -> Path:
     """A project with the small phantom: its folds, and its images as the baseline takes them; only to read or copy."""
     from medfold.commands.folds import make_folds
-    from medfold.competition import Competition
+    from medfold.competition import Competition, load_recipe
 
     def make(root: Path) -> None:
         add_competition(root, "small", SMALL)
         shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
-            make_folds(Competition.open("small"), "baseline")
+            competition = Competition.open("small")
+            make_folds(competition, preparation=load_recipe(competition.paths, "baseline", {}).preparation)
 
     return once("folded", make)
 

@@ -122,13 +122,3 @@ def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, l
     assert (findings.shift, findings.compared_columns) == audit.compare_train_and_test(competition, dataset, appearance)
     assert findings.group_overlap is None
     assert findings.predictive_columns == audit.columns_that_predict_classes(competition, dataset)
-
-
-@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3", "\t=1", "-", "=HYPERLINK(1)"])
-def test_formulas_are_recognised(text):
-    assert audit.is_formula(text)
-
-
-@pytest.mark.parametrize("text", ["", "a=1", "-5", "+3.5", "-.5e3", "1-2", "x@y", "patient+1"])
-def test_numbers_and_names_are_no_formulas(text):
-    assert not audit.is_formula(text)

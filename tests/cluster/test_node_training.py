@@ -13,11 +13,11 @@ from medfold.cluster import node, node_training
 from medfold.cluster.files_on_nodes import SharedFile
 from medfold.cluster.messages import CHECKPOINT, RESULTS, Crashed, Failed, FilePart, Heartbeat, Line
 from medfold.cluster.node_training import NodeInputs, compute_features_on_node, train_fold_on_node
-from medfold.data import make_dataset
 from medfold.errors import UserError
 from medfold.runs import mark_fold_trained
 from medfold.system.reporting_processes import CrashedError
-from medfold.training import FoldTrainings, TrainingRequest, package_versions, plan_run
+from medfold.training import FoldTrainings, TrainingRequest, package_versions
+from tests.support.run_plans import planned
 
 WRONG_SETTING = UserError("wrong setting")
 
@@ -31,10 +31,7 @@ def _on_a_node(monkeypatch, tmp_path):
 
 @pytest.fixture
 def node_inputs(folded):
-    request = TrainingRequest()
-    recipe = request.load_recipe(folded)
-    plan = plan_run(folded, request, recipe, make_dataset(folded, recipe.preparation))
-    inputs = plan.folds[0].run_inputs
+    inputs = planned(folded, TrainingRequest()).folds[0].run_inputs
     store = [SharedFile.of(path) for path in sorted(inputs.store.folder.iterdir())]
     common = {"features_file": None, "weights_file": None, "plugins": b"# own", "environment": {"A": "1"}}
     return NodeInputs(

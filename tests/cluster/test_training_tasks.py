@@ -13,19 +13,16 @@ from medfold.cluster.capacity import NodeResources
 from medfold.cluster.cluster_jobs import TrainingJob
 from medfold.cluster.messages import CHECKPOINT, RESULTS
 from medfold.competition import Recipe
-from medfold.data import make_dataset
 from medfold.system import array_files
-from medfold.training import TrainingRequest, features_hashes_path, pack_folds, plan_run
+from medfold.training import TrainingRequest, features_hashes_path, pack_folds
 from tests.support.finished_runs import finished_run
+from tests.support.run_plans import planned
 
 
 @pytest.fixture
 def plans(folded):
     """The plans of two seeds; the recipe has a weights file, and trains the head on frozen features."""
-    request = TrainingRequest()
-    recipe = request.load_recipe(folded)
-    dataset = make_dataset(folded, recipe.preparation)
-    return [plan_run(folded, replace(request, seed=seed), recipe, dataset) for seed in (0, 1)]
+    return [planned(folded, TrainingRequest(seed=seed)) for seed in (0, 1)]
 
 
 def recorded_task(topic, **arguments):

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from unittest.mock import create_autospec
 
 import numpy as np
-import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -42,7 +41,7 @@ def trainings(monkeypatch):
 @pytest.fixture
 def steps(trainings, monkeypatch):
     """Imitates the checks and the dataset, too."""
-    data = SimpleNamespace(has_new_folds=False, train=pd.DataFrame({"unit": ["a", "b", "b"]}))
+    data = SimpleNamespace(has_new_folds=False, num_units=2)
     results = {"check_recipe_trainable": None, "make_dataset": data, "verify_store": 5_000_000, "store_key": "key"}
     for name, result in results.items():
         monkeypatch.setattr(command, name, create_autospec(getattr(command, name), return_value=result))

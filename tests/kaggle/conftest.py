@@ -1,11 +1,11 @@
-"""An imitated Kaggle with one competition, and a remote run to start there."""
+"""An imitated Kaggle with one competition, and a notebook job to start there."""
 
 import pytest
 
-from medfold.kaggle import AttachedData, RemoteRun, client
+from medfold.kaggle import AttachedData, NotebookJob, client
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition
-from tests.support.remote_runs import NAME, labelled
+from tests.support.notebook_jobs import NAME, labelled
 
 
 @pytest.fixture
@@ -28,10 +28,10 @@ def kaggle_json(kaggle, monkeypatch):
 
 
 @pytest.fixture
-def remote_run(tmp_path):
-    """A remote run to start: a folder with a manifest, and a notebook."""
+def job(tmp_path):
+    """A notebook job to start: a folder with a manifest, and a notebook."""
     folder = tmp_path / "kit"
     folder.mkdir()
     (folder / "weights.h5").write_bytes(b"weights" * 1000)
     attached = AttachedData(competition="histology")
-    return labelled(RemoteRun(NAME, f"{NAME}-kit", folder / "kit.json", tmp_path / "submission.ipynb", attached))
+    return labelled(NotebookJob(NAME, f"{NAME}-kit", folder / "kit.json", tmp_path / "submission.ipynb", attached))

@@ -9,12 +9,12 @@ from medfold.kaggle import KaggleSession
 from medfold.kaggle.own_content import OwnContent, list_content, remove_content
 from tests.support.helpers import refused
 from tests.support.kaggle_server import HostedDataset, instead
-from tests.support.remote_runs import DATASET, REF, run
+from tests.support.notebook_jobs import DATASET, REF, run
 
 
-def test_own_content_is_listed_and_removed(hosted, remote_run):
-    run(remote_run)
-    run(replace(remote_run, name="medfold-other-run", dataset_name="medfold-other-run-kit"))
+def test_own_content_is_listed_and_removed(hosted, job):
+    run(job)
+    run(replace(job, name="medfold-other-run", dataset_name="medfold-other-run-kit"))
     hosted.datasets["alice/mine"] = HostedDataset()
     hosted.datasets["bob/medfold-his"] = HostedDataset()
     session = KaggleSession.connect()
@@ -34,8 +34,8 @@ def test_own_content_is_listed_and_removed(hosted, remote_run):
 @pytest.mark.parametrize(
     ("kind", "method", "answer"), [("notebook", "DeleteKernel", "errorMessage"), ("data set", "DeleteDataset", "error")]
 )
-def test_refused_removal_raises_with_the_reason(hosted, remote_run, kind, method, answer):
-    run(remote_run)
+def test_refused_removal_raises_with_the_reason(hosted, job, kind, method, answer):
+    run(job)
     hosted.fault(method, instead(**{answer: "In use"}))
     ref = REF if kind == "notebook" else DATASET
     with refused(f"{ref}: Kaggle does not delete the {kind}: In use"):

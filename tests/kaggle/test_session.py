@@ -5,17 +5,17 @@ import pytest
 from medfold.kaggle.session import kaggle_name
 from tests.support.helpers import refused
 from tests.support.kaggle_server import drop, lose, status
-from tests.support.remote_runs import DATASET, REF, labelled, run
+from tests.support.notebook_jobs import DATASET, REF, labelled, run
 
 
 @pytest.mark.parametrize("method", ["CreateDataset", "CreateDatasetVersion", "SaveKernel"])
 @pytest.mark.parametrize("fault", [lose, drop(after=3)])
-def test_answer_lost_in_a_session_is_looked_up_not_repeated(hosted, remote_run, method, fault):
+def test_answer_lost_in_a_session_is_looked_up_not_repeated(hosted, job, method, fault):
     if method == "CreateDatasetVersion":
-        run(remote_run)
-        remote_run = labelled(remote_run, "second")
+        run(job)
+        job = labelled(job, "second")
     hosted.fault(method, fault)
-    ran = run(remote_run)
+    ran = run(job)
     assert hosted.asked(method) == 1
     assert ran.notebook_version.version == hosted.notebooks[REF].version
     assert ran.dataset_version.version == hosted.datasets[DATASET].version
@@ -23,12 +23,12 @@ def test_answer_lost_in_a_session_is_looked_up_not_repeated(hosted, remote_run, 
 
 
 @pytest.mark.parametrize("method", ["CreateDataset", "SaveKernel"])
-def test_request_of_unknown_state_is_not_repeated(hosted, remote_run, method):
+def test_request_of_unknown_state_is_not_repeated(hosted, job, method):
     hosted.fault(method, status(502, "Bad gateway"))
     with refused("unknown whether Kaggle received .*same command again"):
-        run(remote_run)
+        run(job)
     assert hosted.asked(method) == 1
-    assert run(remote_run).notebook_version.version == 1
+    assert run(job).notebook_version.version == 1
 
 
 def test_name_of_gives_short_unique_slugs():

@@ -118,9 +118,9 @@ def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
     connect_machines(hosted, tmp_path)
     train(competition, on="kaggle", jobs=2, run="baseline")
     assert "fetched folds 0, 2" in hosted.said()
-    local_run, remote_run = (competition.paths.run(name) for name in ("home", "baseline"))
+    local_run, job = (competition.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
-        assert json_files.read(remote_run.fold(fold).done) == json_files.read(local_run.fold(fold).done)
+        assert json_files.read(job.fold(fold).done) == json_files.read(local_run.fold(fold).done)
 
 
 PLUGINS = """

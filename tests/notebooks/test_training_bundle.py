@@ -97,10 +97,10 @@ def test_bundle_contains_weights_file(folded, no_wheel_build, tmp_path):
 
 def test_results_are_unpacked_into_the_run(folded, tmp_path):
     finished_run(folded, "there", folds=[0])
-    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
-    remote_run.fold(1).folder.mkdir()
-    remote_run.fold(1).checkpoint.write_bytes(b"half")
-    training_bundle.pack_results(remote_run, [0, 1, 2], MARK, tmp_path / "trained.zip")
+    job, local_run = folded.paths.run("there"), folded.paths.run("home")
+    job.fold(1).folder.mkdir()
+    job.fold(1).checkpoint.write_bytes(b"half")
+    training_bundle.pack_results(job, [0, 1, 2], MARK, tmp_path / "trained.zip")
     assert unpack_results(tmp_path / "trained.zip", local_run, [0, 1, 2], MARK) == ([0], [1])
     assert is_fold_trained(local_run.fold(0))
     assert local_run.fold(1).checkpoint.read_bytes() == b"half"
@@ -113,10 +113,10 @@ def test_results_are_unpacked_into_the_run(folded, tmp_path):
 
 def test_damaged_results_are_not_unpacked(folded, tmp_path):
     finished_run(folded, "there", folds=[0])
-    remote_run, local_run = folded.paths.run("there"), folded.paths.run("home")
-    training_bundle.pack_results(remote_run, [0], MARK, tmp_path / "trained.zip")
+    job, local_run = folded.paths.run("there"), folded.paths.run("home")
+    training_bundle.pack_results(job, [0], MARK, tmp_path / "trained.zip")
     content = (tmp_path / "trained.zip").read_bytes()
-    oof = remote_run.fold(0).oof.read_bytes()
+    oof = job.fold(0).oof.read_bytes()
     assert oof in content
     (tmp_path / "trained.zip").write_bytes(content.replace(oof[-20:], b"0" * 20))
     with refused(r"trained\.zip: damaged archive \(Bad CRC-32 for file 'fold0/oof\.csv'\)"):

@@ -113,8 +113,9 @@ def _write_run(
     """Writes a run by a function: (targets of the fold, targets of the others, number of test images) -> OOF, test."""
     from medfold.competition import load_recipe
     from medfold.data import make_dataset
-    from medfold.runs import checked_run_paths, predictions_table, record_run_start, write_oof
+    from medfold.runs import checked_run_paths, predictions_table, write_oof
     from medfold.training.run_metadata import run_metadata
+    from medfold.training.same_start import record_run_start
 
     facts, dataset = competition.facts, make_dataset(competition)
     choices = load_recipe(competition.paths, "baseline", overrides or {})

@@ -16,13 +16,13 @@ from medfold.cli.opening import open_competition
 from medfold.commands.folds import make_folds
 from medfold.commands.train import train
 from medfold.competition import Competition, Recipe
-from medfold.data import make_dataset
 from medfold.errors import UserError
 from medfold.runs import trained_folds
 from medfold.system import hardware
 from medfold.system.reporting_processes import CrashedError, StoppedError
-from medfold.training import FoldInputs, RunPlan, TrainingRequest, parallel, plan_run
+from medfold.training import FoldInputs, RunPlan, TrainingRequest, parallel
 from tests.support.helpers import REPOSITORY, refused
+from tests.support.run_plans import planned
 
 
 @pytest.fixture
@@ -159,8 +159,7 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     # One after the other, with the same number of threads.
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
     request = TrainingRequest(run="alone", overrides={"training": {"epochs": 3}})
-    recipe = request.load_recipe(competition)
-    plan = plan_run(competition, request, recipe, make_dataset(competition, recipe.preparation))
+    plan = planned(competition, request)
     finished = []
     errors = parallel.train_in_parallel(competition.project_paths.root, plan, 1, lambda: finished.append(len(finished)))
     assert (errors, finished) == ({}, [0, 1, 2])

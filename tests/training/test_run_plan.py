@@ -6,17 +6,16 @@ from medfold.data import make_dataset
 from medfold.errors import SettingError
 from medfold.images import store_key
 from medfold.training import TrainingRequest
-from medfold.training.run_plan import open_plan, plan_run
+from medfold.training.run_plan import open_plan
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
+from tests.support.run_plans import planned
 
 
 @pytest.fixture
 def plan_of(folded):
     def plan_of(**values):
-        request = TrainingRequest(run="one", **values)
-        recipe = request.load_recipe(folded)
-        return plan_run(folded, request, recipe, make_dataset(folded, recipe.preparation))
+        return planned(folded, TrainingRequest(run="one", **values))
 
     return plan_of
 
@@ -54,9 +53,7 @@ def test_error_within_an_open_plan_names_the_file_of_its_key_and_the_run_is_remo
 
 def test_run_without_a_store_is_not_begun(plan_of, folded):
     request = TrainingRequest(run="one")
-    recipe = request.load_recipe(folded)
-    dataset = make_dataset(folded, recipe.preparation)
-    (folded.paths.store(store_key(folded, recipe.preparation)) / "index.csv").write_text("damaged")
+    (folded.paths.store(store_key(folded, request.load_recipe(folded).preparation)) / "index.csv").write_text("damaged")
     with refused("index.csv: not the table that was written.*make data"):
-        plan_run(folded, request, recipe, dataset)
+        planned(folded, request)
     assert not folded.paths.run("one").folder.exists()

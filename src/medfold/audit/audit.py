@@ -1,6 +1,5 @@
 """The findings of an audit beyond the leaks, which `medfold.folds.leaks` finds: signs that a score may mislead."""
 
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,10 +20,9 @@ from medfold.images import (
     value_warnings,
 )
 from medfold.raw_files import mask_warning
+from medfold.tables import is_formula
 
 MAX_HEADERS = 2000  # files whose PatientID is read
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # first letters of formulas
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.I)
 IGNORED_HEADERS = {"Rows", "Columns"}  # image size: preparation makes it equal, so it is no shortcut for a net
 
 
@@ -104,15 +102,6 @@ def find_group_overlap(competition: Competition, dataset: Dataset) -> GroupOverl
     if not groups:
         return None
     return GroupOverlap(len(groups), int(train.isin(groups).sum()), int(test.isin(groups).sum()))
-
-
-def is_formula(text: str) -> bool:
-    """Returns True for a text that a spreadsheet would run when it opens a CSV file; False for numbers such as -1.
-
-    Source:
-        OWASP, CSV injection.
-    """
-    return text[:1] in FORMULA_SIGNS and not NUMBER.fullmatch(text)
 
 
 def units_with_lost_labels(facts: CompetitionFacts, readable: pd.DataFrame, unreadable: pd.DataFrame) -> list[str]:

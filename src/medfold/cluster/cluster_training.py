@@ -45,12 +45,13 @@ def train_on_cluster(
     Raises:
         UserError: errors of `open_plan` and of `driver_messages`; or a training failed, which ends all others.
     """
+    scores = {}
 
-    def score(name: str) -> OofScore | None:
-        return write_oof(competition.facts, competition.paths.run(name), dataset.train, dataset.targets)
+    def score_folds(name: str) -> None:
+        scores[name] = write_oof(competition.facts, competition.paths.run(name), dataset.train, dataset.targets)
 
-    def finish(name: str) -> None:
-        score(name)
+    def fold_trained(name: str) -> None:
+        score_folds(name)
         if after_fold:
             after_fold(name)
 
@@ -61,14 +62,18 @@ def train_on_cluster(
             say("train", str(plan))
             opened.enter_context(locks.exclusive_lock(plan.run_paths.folder / "cluster", "this run is trained"))
         if waiting:
-            _run_driver(competition.project_paths.root, waiting, address, finish)
-    return [score(plan.run_paths.name) for plan in plans]
+            _run_driver(competition.project_paths.root, waiting, address, fold_trained)
+        names = [plan.run_paths.name for plan in plans]
+        for name in names:
+            if name not in scores:
+                score_folds(name)
+    return [scores[name] for name in names]
 
 
 def _run_driver(
-    root: Path, plans: list[RunPlan], address: ClusterAddress | None, finish: Callable[[str], None]
+    root: Path, plans: list[RunPlan], address: ClusterAddress | None, fold_trained: Callable[[str], None]
 ) -> None:
-    """Runs the driver until all folds are trained; calls `finish` with the name of a run after each of its folds."""
+    """Runs the driver until all folds are trained; calls `fold_trained` with the name of the run after each."""
     topics = [task_topic(plan, fold, len(plans)) for plan in plans for fold in plan.folds]
     environment = {EACH_EPOCH: "1"} if console.is_terminal else {}
     job = TrainingJob(address, plans, plans[0].request.jobs, environment)
@@ -76,6 +81,6 @@ def _run_driver(
         for message in driver_messages(root, job):
             match message:
                 case {"run": name}:
-                    finish(name)
+                    fold_trained(name)
                 case {"topic": topic, "text": text}:
                     show(topic, text)

@@ -59,9 +59,9 @@ def train(job: TrainingJob, nodes: list[NodeResources], send: Callable[..., None
     for plan in job.plans:
         reference = ray.put(replace(node_inputs, run_inputs=replace(plan.folds[0].run_inputs, store=None)))
         for fold in plan.folds:
-            finish = partial(send, run=plan.run_paths.name)
+            fold_trained = partial(send, run=plan.run_paths.name)
             topic = task_topic(plan, fold, len(job.plans))
-            tasks.append(fold_task(topic, resources, reference, plan.run_paths, fold.number, finish))
+            tasks.append(fold_task(topic, resources, reference, plan.run_paths, fold.number, fold_trained))
     run_tasks(tasks, capacity.num_parallel if job.max_parallel else len(tasks))
 
 
@@ -80,7 +80,12 @@ def _describe(nodes: list[NodeResources], capacity: Capacity, num_folds: int) ->
 
 
 def fold_task(
-    topic: str, resources: JobResources, node_inputs: Any, run_paths: RunPaths, number: int, finish: Callable[[], None]
+    topic: str,
+    resources: JobResources,
+    node_inputs: Any,
+    run_paths: RunPaths,
+    number: int,
+    fold_trained: Callable[[], None],
 ) -> ClusterTask:
     """Returns the task that trains a fold; it resumes from the checkpoint in the folder of the run, if there is one.
 
@@ -90,7 +95,7 @@ def fold_task(
         node_inputs: the NodeInputs, as a reference of Ray.
         run_paths: paths of the run, where checkpoints and results are put.
         number: number of the fold.
-        finish: called when the fold is in place.
+        fold_trained: called when the fold is in place.
     """
     checkpoint = run_paths.fold(number).checkpoint
 
@@ -103,7 +108,7 @@ def fold_task(
 
     def receive_results(path: Path) -> None:
         unpack_folds(path, run_paths, [number])
-        finish()
+        fold_trained()
 
     return ClusterTask(
         topic,

@@ -22,6 +22,6 @@ def ensemble(
         UserError: untrained runs, or runs that do not fit together.
     """
     dataset, result, summary = combine_and_show(competition, run_names, method, per_class)
-    say("OOF score", describe_score(competition.facts, result.score, dataset.train["unit"].nunique()))
+    say("OOF score", describe_score(competition.facts, result.score, dataset.num_units))
     say("then", competition.command("submit", RUNS=" ".join(run_names), METHOD=method, PER_CLASS=per_class))
     return summary

@@ -60,7 +60,7 @@ def submit(
     if text := describe_missing(ensemble.test_predictions, units, ensemble.fallback):
         warn("submit", text)
     draft = draft_submission(competition, ensemble, dataset.test_groups)
-    _show_score(competition.facts, ensemble.score, num_units=dataset.train["unit"].nunique())
+    _show_score(competition.facts, ensemble.score, num_units=dataset.num_units)
     leaderboard = leaderboard_of(competition)
     recorded = record_draft(competition, ensemble, draft, force)
     if isinstance(recorded, AlreadySubmitted):

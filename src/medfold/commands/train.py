@@ -1,8 +1,8 @@
 """`make train`: trains the missing folds, here, on a cluster or on Kaggle's GPUs."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal, NamedTuple
 
 from medfold.cluster import ClusterAddress, check_cluster, train_on_cluster
 from medfold.commands.shared.dataset_audit import audit_and_show
@@ -80,26 +80,38 @@ def train(
     resolved_recipe = requests[0].load_recipe(competition)
     tracking = Tracking(competition, trackers)
     if on == "ray":
-        dataset, scores = _on_cluster(competition, requests, resolved_recipe, address, tracking.write)
+        trained = _on_cluster(competition, requests, resolved_recipe, address, tracking.write)
     elif on == "kaggle":
-        dataset, scores = _on_kaggle(competition, requests, resolved_recipe)
+        trained = _on_kaggle(competition, requests, resolved_recipe)
     else:
-        dataset, scores = _here(competition, requests, resolved_recipe, tracking.write)
-    for request, score in zip(requests, scores, strict=True):
-        tracking.write(request.run_name)
+        trained = _here(competition, requests, resolved_recipe, tracking.write)
+    for run_name, num_units, score in trained:  # as each run is trained
+        tracking.write(run_name)
         if score and show_score:
-            say("OOF score", describe_score(competition.facts, score, dataset.train["unit"].nunique()))
+            say("OOF score", describe_score(competition.facts, score, num_units))
 
 
-# Each returns the dataset, and the OOF score of each run as it is trained; None if it was not trained to its end.
-Trained = tuple[Dataset, Iterable[OofScore | None]]
+class RunScore(NamedTuple):
+    """The score of a run whose requested folds are trained, as far as that was possible.
+
+    Args:
+        name: name of the run.
+        num_units: number of units of the training set.
+        score: the OOF score; None if no fold is trained, as after the end of a session on Kaggle.
+    """
+
+    name: str
+    num_units: int
+    score: OofScore | None
 
 
 def _here(
     competition: Competition, requests: list[TrainingRequest], recipe: Recipe, after_fold: Callable[[str], None]
-) -> Trained:
+) -> Iterator[RunScore]:
     dataset = _prepare_training(competition, requests, recipe)
-    return dataset, (train_run(competition, request, recipe, dataset, after_fold) for request in requests)
+    for request in requests:
+        score = train_run(competition, request, recipe, dataset, after_fold)
+        yield RunScore(request.run_name, dataset.num_units, score)
 
 
 def _on_cluster(
@@ -108,16 +120,19 @@ def _on_cluster(
     recipe: Recipe,
     address: ClusterAddress | None,
     after_fold: Callable[[str], None],
-) -> Trained:
+) -> Iterator[RunScore]:
     check_cluster(address)  # before the images are prepared
     dataset = _prepare_training(competition, requests, recipe)
-    return dataset, train_on_cluster(competition, requests, recipe, dataset, address, after_fold)
+    scores = train_on_cluster(competition, requests, recipe, dataset, address, after_fold)
+    for request, score in zip(requests, scores, strict=True):
+        yield RunScore(request.run_name, dataset.num_units, score)
 
 
-def _on_kaggle(competition: Competition, requests: list[TrainingRequest], recipe: Recipe) -> Trained:
+def _on_kaggle(competition: Competition, requests: list[TrainingRequest], recipe: Recipe) -> Iterator[RunScore]:
     find_data_on_kaggle(competition)  # raises its errors before the images are scanned
     dataset = _make_dataset(competition, None)
-    return dataset, (train_on_kaggle(competition, request, recipe, dataset) for request in requests)
+    for request in requests:
+        yield RunScore(request.run_name, dataset.num_units, train_on_kaggle(competition, request, recipe, dataset))
 
 
 def _prepare_training(competition: Competition, requests: list[TrainingRequest], recipe: Recipe) -> Dataset:

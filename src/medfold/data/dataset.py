@@ -50,6 +50,11 @@ class Dataset:
     unreadable: pd.DataFrame
     has_new_folds: bool
 
+    @property
+    def num_units(self) -> int:
+        """Number of units of the training set."""
+        return self.train["unit"].nunique()
+
 
 def make_dataset(
     competition: Competition,

@@ -6,7 +6,7 @@
 - `download`: files of competitions and data sets;
 - `datasets`, `kernels`: the user's own data sets and notebooks; `own_content`: the ones made by medfold, for
   `clean-kaggle`;
-- `remote_run`: a data set and a notebook that reads it, run at most once.
+- `notebook_job`: a data set and a notebook that reads it, run at most once.
 """
 
 from medfold.kaggle.competitions import KaggleCompetitions, KaggleSubmission
@@ -17,8 +17,8 @@ from medfold.kaggle.download import (
     request_dataset_archive,
 )
 from medfold.kaggle.kernels import AttachedData, KaggleKernels
+from medfold.kaggle.notebook_job import FailedNotebookError, NotebookJob, run_notebook_job
 from medfold.kaggle.own_content import list_content, remove_content
-from medfold.kaggle.remote_run import FailedNotebookError, RemoteRun, run_on_kaggle
 from medfold.kaggle.session import KaggleSession, kaggle_name
 
 __all__ = [
@@ -28,7 +28,7 @@ __all__ = [
     "KaggleKernels",
     "KaggleSession",
     "KaggleSubmission",
-    "RemoteRun",
+    "NotebookJob",
     "competition_files",
     "dataset_files",
     "kaggle_name",
@@ -36,5 +36,5 @@ __all__ = [
     "remove_content",
     "request_competition_archive",
     "request_dataset_archive",
-    "run_on_kaggle",
+    "run_notebook_job",
 ]

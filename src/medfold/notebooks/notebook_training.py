@@ -45,7 +45,7 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
             recipe = request.load_recipe(competition)
             dataset = make_dataset(competition, recipe.preparation)
             result = train_run(competition, request, recipe, dataset)
-        say("OOF score", describe_score(competition.facts, result, dataset.train["unit"].nunique()))
+        say("OOF score", describe_score(competition.facts, result, dataset.num_units))
     except UserError as error:
         if not deadline_passed():
             raise

@@ -11,9 +11,9 @@ from medfold.kaggle import (
     FailedNotebookError,
     KaggleKernels,
     KaggleSession,
-    RemoteRun,
+    NotebookJob,
     kaggle_name,
-    run_on_kaggle,
+    run_notebook_job,
 )
 from medfold.notebooks import notebook_file, training_bundle, wheels
 from medfold.notebooks.attached_data import find_data_on_kaggle
@@ -60,8 +60,8 @@ def train_on_kaggle(
         with locks.exclusive_lock(folder, "this training on Kaggle is under way"):
             thread_shares = len(requested_folds(competition, request))
             remote_request = replace(request, run=run_paths.name, folds=missing, thread_shares=thread_shares)
-            remote_run = _pack_training(competition, recipe, remote_request, folder, attached)
-            _run_and_fetch(session, remote_run, run_paths, missing)
+            job = _pack_training(competition, recipe, remote_request, folder, attached)
+            _run_and_fetch(session, job, run_paths, missing)
     else:
         say("train", f"done: folds {shorten_list(requested_folds(competition, request), 10)}")
     return write_oof(competition.facts, run_paths, dataset.train, dataset.targets)
@@ -69,8 +69,8 @@ def train_on_kaggle(
 
 def _pack_training(
     competition: Competition, recipe: Recipe, request: TrainingRequest, folder: Path, attached: AttachedData
-) -> RemoteRun:
-    """Writes the bundle and the notebook of a training into `folder`, and returns them as a remote run."""
+) -> NotebookJob:
+    """Writes the bundle and the notebook of a training into `folder`, and returns them as a job."""
     packages = wheels.missing_packages(competition.facts)
     sizes = training_bundle.write_training_bundle(
         competition.paths, competition.facts, recipe, request, packages, folder / BUNDLE_FOLDER
@@ -82,7 +82,7 @@ def _pack_training(
     files.write_text(text, notebook)
     say_written(folder / BUNDLE_FOLDER, sizes)
     name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
-    return RemoteRun(
+    return NotebookJob(
         name=kaggle_name(*name_parts),
         dataset_name=kaggle_name(*name_parts, BUNDLE_FOLDER),
         manifest=manifest,
@@ -92,23 +92,23 @@ def _pack_training(
     )
 
 
-def _run_and_fetch(session: KaggleSession, remote_run: RemoteRun, run_paths: RunPaths, folds: list[int]) -> None:
+def _run_and_fetch(session: KaggleSession, job: NotebookJob, run_paths: RunPaths, folds: list[int]) -> None:
     """Runs the notebook and fetches its results; results of trained folds also if the notebook fails later."""
     archive, log = (
-        remote_run.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
-        remote_run.notebook.with_name("log.txt"),
+        job.notebook.with_name(training_bundle.RESULTS_ARCHIVE),
+        job.notebook.with_name("log.txt"),
     )
     kernels = KaggleKernels(session)
     problem: UserError | None = None
     try:
-        notebook = run_on_kaggle(session, remote_run, MAX_WAIT_SECONDS, log).notebook_version
+        notebook = run_notebook_job(session, job, MAX_WAIT_SECONDS, log).notebook_version
     except FailedNotebookError as error:  # some folds may be done anyway
         if training_bundle.RESULTS_ARCHIVE not in kernels.output(error.notebook).files:
             raise
         problem = error
         notebook = error.notebook
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
-    done, unfinished = training_bundle.unpack_results(archive, run_paths, folds, remote_run.content_id)
+    done, unfinished = training_bundle.unpack_results(archive, run_paths, folds, job.content_id)
     if done:
         say("train", f"fetched folds {shorten_list(done, 10)}")
     if unfinished:

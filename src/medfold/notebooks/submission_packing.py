@@ -3,7 +3,7 @@
 from medfold.competition import Competition, kaggle_slug
 from medfold.data import Dataset
 from medfold.ensemble import Ensemble
-from medfold.kaggle import AttachedData, RemoteRun, kaggle_name
+from medfold.kaggle import AttachedData, NotebookJob, kaggle_name
 from medfold.notebooks import notebook_file, wheels
 from medfold.notebooks.bundle import say_written
 from medfold.notebooks.submission_bundle import MANIFEST, write_submission_bundle
@@ -16,7 +16,7 @@ BUNDLE_FOLDER = "kit"  # also ends the name of the data set
 NOTEBOOK = "submission.ipynb"
 
 
-def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> RemoteRun:
+def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemble) -> NotebookJob:
     """Writes the bundle, whose files it names, and the notebook.
 
     The caller must hold the `packing_lock` of the runs.
@@ -31,7 +31,7 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     """
     facts = competition.facts
     paths = competition.paths
-    score = describe_score(facts, ensemble.score, dataset.train["unit"].nunique())
+    score = describe_score(facts, ensemble.score, dataset.num_units)
     ensemble_paths = EnsemblePaths(paths, ensemble.run_names)
     folder = ensemble_paths.notebook
     slug = paths.name if facts.upload == "none" else kaggle_slug(facts)
@@ -42,7 +42,7 @@ def pack_submission(competition: Competition, dataset: Dataset, ensemble: Ensemb
     files.write_text(notebook_file.submission_notebook(facts, run_texts, score, manifest, packages), folder / NOTEBOOK)
     say_written(folder / BUNDLE_FOLDER, sizes)
     name_parts = ("medfold", paths.name, ensemble_paths.name)
-    return RemoteRun(
+    return NotebookJob(
         name=kaggle_name(*name_parts),
         dataset_name=kaggle_name(*name_parts, BUNDLE_FOLDER),
         manifest=manifest,

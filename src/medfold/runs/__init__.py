@@ -1,17 +1,26 @@
 """Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
 
-- `run_names`: names of runs; `run_json`: what a run was started with; `start_check`: folds that are started otherwise
-  are refused; `train_command`: the command that trains a run; `run`: a run by its run.json;
+- `run_names`: names of runs; `run_json`: what a run was started with; `run`: a run by its run.json;
+- `train_command`: the command that trains a run;
 - `packing_locks`: runs that are packed for a notebook;
 - `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
 - `predictions`: tables of predictions; `prediction_files`: their files; `oof`: the OOF predictions and score of a run;
-- `same_facts`, `same_data`: checks that a run fits the facts, and the folds, labels and images, of today;
-- `checked_dataset`: the dataset of runs, after these checks; `scored_facts`: what a score was computed with;
-- `run_list`: all runs of a competition, with `comparability` of their scores and `timing` of their trainings;
-- `comparison`: two runs, by a paired bootstrap.
+- `run_list`: all runs of a competition; `timing`: how long they were trained;
+- `comparison`: two runs, by a paired bootstrap;
+- `checks/`: whether a run still fits the competition.
 """
 
-from medfold.runs.checked_dataset import dataset_of_runs
+from medfold.runs.checks.checked_dataset import dataset_of_runs
+from medfold.runs.checks.same_data import (
+    check_same_images,
+    check_same_labels,
+    has_same_folds,
+    images_fingerprints,
+    labels_fingerprint,
+    open_run_on_current_folds,
+)
+from medfold.runs.checks.same_facts import IDENTITY_FACTS, check_same_facts, facts_of_run, shared_facts
+from medfold.runs.checks.scored_facts import facts_of_score
 from medfold.runs.comparison import Comparison, compare_runs
 from medfold.runs.fold_state import (
     check_folds_exist,
@@ -30,24 +39,15 @@ from medfold.runs.run_json import (
     check_run_json_not_lost,
     read_run_json,
     read_saved_run_json,
+    write_run_json,
 )
 from medfold.runs.run_list import RunList, RunSummary, summarise_runs
 from medfold.runs.run_names import checked_run_paths
-from medfold.runs.same_data import (
-    check_same_images,
-    check_same_labels,
-    has_same_folds,
-    images_fingerprints,
-    labels_fingerprint,
-    open_run_on_current_folds,
-)
-from medfold.runs.same_facts import check_same_facts, facts_of_run, shared_facts
-from medfold.runs.scored_facts import facts_of_score
-from medfold.runs.start_check import record_run_start
 from medfold.runs.timing import training_seconds
 from medfold.runs.trained_run import TrainedRun
 
 __all__ = [
+    "IDENTITY_FACTS",
     "Comparison",
     "Run",
     "RunList",
@@ -78,7 +78,6 @@ __all__ = [
     "read_run_json",
     "read_saved_run_json",
     "read_score",
-    "record_run_start",
     "require_trained_folds",
     "self_check_warnings",
     "shared_facts",
@@ -87,4 +86,5 @@ __all__ = [
     "training_seconds",
     "write_oof",
     "write_prediction_table",
+    "write_run_json",
 ]

@@ -7,8 +7,8 @@ import numpy as np
 from medfold.competition import Competition
 from medfold.data import Dataset
 from medfold.errors import UserError
-from medfold.runs.checked_dataset import dataset_of_runs
-from medfold.runs.same_data import open_run_on_current_folds
+from medfold.runs.checks.checked_dataset import dataset_of_runs
+from medfold.runs.checks.same_data import open_run_on_current_folds
 from medfold.runs.trained_run import TrainedRun
 from medfold.scoring import Difference, OofPredictions, bootstrap_interval, metric_of, oof_by_unit, paired_difference
 from medfold.terminal.command_text import variable

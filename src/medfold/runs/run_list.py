@@ -9,10 +9,10 @@ import numpy as np
 from medfold.competition import Competition, effective_recipe
 from medfold.errors import UserError
 from medfold.paths import RunPaths
-from medfold.runs.comparability import ScoreReader
+from medfold.runs.checks.comparability import ScoreReader
+from medfold.runs.checks.same_data import has_same_folds
 from medfold.runs.fold_state import FoldStates, fold_states
 from medfold.runs.run import Run, read_run
-from medfold.runs.same_data import has_same_folds
 from medfold.runs.timing import training_seconds
 from medfold.scoring import metric_of
 

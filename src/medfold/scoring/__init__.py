@@ -5,8 +5,8 @@
 - `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences;
   `many_resamples`: metrics of all resamples at once; `score_text`: scores and intervals as text;
 - `decisions`: from probabilities to classes and labels, and labels as columns; `confidence_bins`: for calibration;
-- `post_processing`: the choice for a metric; `thresholds`, `calibration`: what it fits; `cross_fitting`: how it is
-  scored.
+- `post_processing`: the choice for a metric; `thresholds`, `cut_points`, `class_factors`, `sharpening`, `calibration`:
+  what it fits; `fitted_transform`: what was fitted, as data; `cross_fitting`: how it is scored.
 """
 
 from medfold.scoring import metrics as metrics  # registers them
@@ -15,8 +15,9 @@ from medfold.scoring.bootstrap import Difference, bootstrap_interval, paired_dif
 from medfold.scoring.calibration import MIN_PROBABILITY, to_logits, to_probabilities
 from medfold.scoring.chance import chance_score, label_means
 from medfold.scoring.confidence_bins import NUM_BINS, bin_of_confidence
-from medfold.scoring.cross_fitting import Fit, FittedTransform, chain_fits, cross_fit, transform_step
+from medfold.scoring.cross_fitting import Fit, chain_fits, cross_fit
 from medfold.scoring.decisions import decide, targets_as_columns, to_classes, to_labels
+from medfold.scoring.fitted_transform import FittedTransform, transform_step
 from medfold.scoring.metric import (
     METRICS,
     Metric,

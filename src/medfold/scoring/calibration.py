@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from medfold.scoring.cross_fitting import FittedTransform, transform_step
+from medfold.scoring.fitted_transform import FittedTransform, transform_step
 from medfold.terminal.console import say
 
 MIN_PROBABILITY = 1e-7  # probabilities are clipped to this; float32 cannot come closer to 1

@@ -5,9 +5,12 @@ from typing import NamedTuple
 
 from medfold.competition import CompetitionFacts
 from medfold.scoring.calibration import fit_temperature
+from medfold.scoring.class_factors import fit_class_factors
 from medfold.scoring.cross_fitting import Fit
+from medfold.scoring.cut_points import fit_cut_points
 from medfold.scoring.metric import METRICS, Metric
-from medfold.scoring.thresholds import fit_class_factors, fit_cut_points, fit_sharpening, fit_thresholds
+from medfold.scoring.sharpening import fit_sharpening
+from medfold.scoring.thresholds import fit_thresholds
 
 MAX_CLASSES = 100  # with more, class factors take hours to fit, and overfit to the few samples of each class
 
@@ -40,7 +43,7 @@ def post_processing_of(facts: CompetitionFacts, metric: Metric) -> PostProcessin
         "": lambda: None,
         "class_factors": lambda: PostProcessing("class factors", partial(fit_class_factors, metric=metric)),
         "thresholds": lambda: PostProcessing("thresholds", partial(fit_thresholds, metric=metric)),
-        "cut_points": lambda: PostProcessing("cut points", partial(fit_cut_points, metric=metric)),
+        "cut_points": lambda: PostProcessing("cut points", fit_cut_points),
         "sharpening": lambda: PostProcessing("sharpening", partial(fit_sharpening, metric=metric)),
         "temperature": lambda: temperature_calibration(metric),
         "calibration": temperature_calibration,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from medfold.competition import Competition
 from medfold.ensemble import Ensemble, save_fitted_ensemble, write_recheck_files
-from medfold.kaggle import RemoteRun
+from medfold.kaggle import NotebookJob
 from medfold.submission.draft import SubmissionDraft, check_better_than_chance, write_draft
 from medfold.submission.earlier_submissions import find_same_submission, find_unlisted_submission
 from medfold.submission.leaderboard_result import LeaderboardResult
@@ -77,7 +77,7 @@ def submit_recorded(
     competition: Competition,
     recorded: RecordedSubmission,
     leaderboard: Leaderboard,
-    pack: Callable[[], RemoteRun],
+    pack: Callable[[], NotebookJob],
     resubmit: bool,
 ) -> LeaderboardResult:
     """Submits to the leaderboard, and records the result in the ledger and beside the file.

@@ -4,10 +4,10 @@ A run, from the request to its OOF score:
 
 - `request`: what is to be trained;
 - `run`: the order of work;
-- `run_start`: the folder of a run, and its missing folds;
+- `run_start`: the folder of a run, and its missing folds; `same_start`: whether a run goes on as it was started;
 - `run_plan`: the folds that are to be trained, with all they need;
 - `run_inputs`, `fold_inputs`: settings and data of a run, and of one of its folds;
-- `run_metadata`: what a run was made from, in metadata.json;
+- `run_metadata`: what a run was made from, in run.json;
 - `features_file`: the features of a frozen backbone, which runs share;
 - `fold_training`: trains folds in this process;
 - `parallel`, `child`: train folds in child processes;
@@ -29,7 +29,7 @@ from medfold.training.request import TrainingRequest
 from medfold.training.run import train_run
 from medfold.training.run_inputs import RunInputs
 from medfold.training.run_metadata import package_versions
-from medfold.training.run_plan import RunPlan, open_plan, plan_run
+from medfold.training.run_plan import RunPlan, open_plan
 from medfold.training.run_start import (
     begin_run,
     check_recipe_trainable,
@@ -52,7 +52,6 @@ __all__ = [
     "open_plan",
     "pack_folds",
     "package_versions",
-    "plan_run",
     "requested_folds",
     "train_run",
     "unpack_folds",

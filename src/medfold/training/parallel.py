@@ -53,7 +53,9 @@ def split_resources(num_jobs: int) -> list[ResourceShare]:
     return [ResourceShare(threads, gpus[number % len(gpus)] if gpus else None) for number in range(num_jobs)]
 
 
-def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable[[], object]) -> dict[int, Exception]:
+def train_in_parallel(
+    root: Path, plan: RunPlan, num_jobs: int, fold_trained: Callable[[], object]
+) -> dict[int, Exception]:
     """Trains the missing folds of a run in child processes (`training.child`), and shows their progress.
 
     Each child trains several folds, one after the other: only the first one waits for its start. After an error the
@@ -63,19 +65,19 @@ def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable
         root: the project folder.
         plan: the run.
         num_jobs: how many folds share the machine, and how many are trained at once at most.
-        finish: called after each fold that was trained; never twice at a time.
+        fold_trained: called after each fold; never twice at a time.
 
     Returns:
         Errors by fold; folds that are not listed are trained, or were being trained when all were stopped.
 
     Raises:
-        Exception: the first error of `finish`, when all folds are trained.
+        Exception: the first error of `fold_trained`, when all folds are trained.
     """
     each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
     children = ReportingProcesses("medfold.training.child", root)
-    finishing = threading.Lock()
+    one_at_a_time = threading.Lock()
     errors: dict[int, Exception] = {}
-    errors_of_finish: list[Exception] = []
+    errors_after_folds: list[Exception] = []
     topics = [fold.topic for fold in plan.folds]
     with live_table(topics) as show, ThreadPoolExecutor(num_jobs) as pool:
 
@@ -88,10 +90,10 @@ def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable
                     case {"trained": number}:
                         del waiting[number]
                         try:
-                            with finishing:
-                                finish()
+                            with one_at_a_time:
+                                fold_trained()
                         except Exception as error:  # raised later: the messages of the child must be read to the end
-                            errors_of_finish.append(error)
+                            errors_after_folds.append(error)
                     case {"topic": topic, "text": text} if topic in topics:
                         show(topic, text)
 
@@ -116,6 +118,6 @@ def train_in_parallel(root: Path, plan: RunPlan, num_jobs: int, finish: Callable
             list(pool.map(train_some, shares, [plan.folds[number::num_jobs] for number in range(num_jobs)]))
         finally:
             children.end()  # after Ctrl-C some are still running
-    if errors_of_finish:
-        raise errors_of_finish[0]
+    if errors_after_folds:
+        raise errors_after_folds[0]
     return dict(sorted(errors.items()))

@@ -41,19 +41,26 @@ def train_run(
             trained before failures are reported.
     """
     with open_plan(competition, request, recipe, dataset) as plan:
+        score = None
 
-        def finish() -> None:
-            write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
+        def score_folds() -> None:
+            nonlocal score
+            score = write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
+
+        def fold_trained() -> None:
+            score_folds()
             if after_fold:
                 after_fold(plan.run_paths.name)
 
         if plan.folds:
-            _train(competition, plan, finish)
-    return write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
+            _train(competition, plan, fold_trained)
+        else:
+            score_folds()
+    return score
 
 
-def _train(competition: Competition, plan: RunPlan, finish: Callable[[], None]) -> None:
-    """Trains folds, in this process or in child processes; calls `finish` after each."""
+def _train(competition: Competition, plan: RunPlan, fold_trained: Callable[[], None]) -> None:
+    """Trains folds, in this process or in child processes; calls `fold_trained` after each."""
     request = plan.request
     # All requested folds share the cores, done or not: a fold then always has the same threads, and the same bytes.
     num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(plan.requested_numbers))
@@ -63,25 +70,27 @@ def _train(competition: Competition, plan: RunPlan, finish: Callable[[], None]) 
     if num_jobs > 1 or len(hardware.cuda_devices()) > 1:
         _compute_missing_features(plan)
     if num_jobs > 1:
-        _train_in_processes(competition, plan, num_jobs, finish)
+        _train_in_processes(competition, plan, num_jobs, fold_trained)
     else:
         for _ in train_missing(plan.folds):
-            finish()
+            fold_trained()
 
 
-def _train_in_processes(competition: Competition, plan: RunPlan, num_jobs: int, finish: Callable[[], None]) -> None:
+def _train_in_processes(
+    competition: Competition, plan: RunPlan, num_jobs: int, fold_trained: Callable[[], None]
+) -> None:
     """Trains folds in child processes.
 
     Args:
         competition: the competition that the run belongs to.
         plan: the folds to train.
         num_jobs: how many folds share the machine, and how many are trained at once at most.
-        finish: called after each fold; never twice at a time.
+        fold_trained: called after each fold; never twice at a time.
 
     Raises:
         UserError: folds failed; the others are done.
     """
-    errors = parallel.train_in_parallel(competition.project_paths.root, plan, num_jobs, finish)
+    errors = parallel.train_in_parallel(competition.project_paths.root, plan, num_jobs, fold_trained)
     if errors:
         listed = [
             f"fold {number}: {_locate_setting_error(competition, plan.request, error)}"

@@ -59,10 +59,11 @@ class RunPlan:
 def open_plan(
     competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset
 ) -> Iterator[RunPlan]:
-    """Plans the training of a run, which is carried out within the block.
+    """Opens a run, or creates it, and plans its training, which is carried out within the block.
 
-    There an error in the value of a key is raised with the file that holds the key. After an error, a run of which no
-    fold has started is removed.
+    If nothing is to be trained, that is said. Damaged features are removed, and checkpoints of trained folds, which a
+    killed process may have left. Within the block, an error in the value of a key is raised with the file that holds
+    the key. After an error, a run of which no fold has started is removed.
 
     Args:
         competition: the competition that the run belongs to; run.json is written to its runs/.
@@ -73,42 +74,26 @@ def open_plan(
     Raises:
         UserError: the run was started with another recipe, folds table or store.
     """
-    plan = plan_run(competition, request, recipe, dataset)
+    run_paths, missing = begin_run(competition, request, recipe)
     with (
-        remove_run_if_no_fold_started(plan.run_paths),
+        remove_run_if_no_fold_started(run_paths),
         setting_errors_located(competition.paths, request.recipe_name, request.overrides),
     ):
-        yield plan
-
-
-def plan_run(competition: Competition, request: TrainingRequest, recipe: Recipe, dataset: Dataset) -> RunPlan:
-    """Opens a run, or creates it, and returns its folds to train; says so if there is none.
-
-    Damaged features are removed, and checkpoints of trained folds, which a killed process may have left.
-
-    Args:
-        competition: the competition that the run belongs to; run.json is written to its runs/.
-        request: seed and folds of the run.
-        recipe: the recipe that is requested, with its overrides.
-        dataset: the samples, with their targets and folds.
-
-    Raises:
-        UserError: the run was started with another recipe, folds table or store.
-    """
-    requested = requested_folds(competition, request)
-    run_paths, missing = begin_run(competition, request, recipe)
-    for number in set(requested) - set(missing):
-        remove_checkpoint(run_paths.fold(number).checkpoint)
-    if not missing:
-        what = "all folds are trained" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
-        say("train", f"{what} in {display_path(run_paths.folder)}")
-        return RunPlan(request, recipe, run_paths, requested, [], competition.paths.plugins)
-    with remove_run_if_no_fold_started(run_paths):
-        if recipe.training.head_epochs:
-            remove_damaged_features(features_path(competition, recipe))
-        inputs = _run_inputs(competition, recipe, request, dataset)
-    folds = [FoldInputs(inputs, number, run_paths.fold(number)) for number in missing]
-    return RunPlan(request, recipe, run_paths, requested, folds, competition.paths.plugins)
+        requested = requested_folds(competition, request)
+        for number in set(requested) - set(missing):
+            remove_checkpoint(run_paths.fold(number).checkpoint)
+        folds = []
+        if missing:
+            if recipe.training.head_epochs:
+                remove_damaged_features(features_path(competition, recipe))
+            inputs = _run_inputs(competition, recipe, request, dataset)
+            folds = [FoldInputs(inputs, number, run_paths.fold(number)) for number in missing]
+        else:
+            what = (
+                "all folds are trained" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
+            )
+            say("train", f"{what} in {display_path(run_paths.folder)}")
+        yield RunPlan(request, recipe, run_paths, requested, folds, competition.paths.plugins)
 
 
 def _run_inputs(competition: Competition, recipe: Recipe, request: TrainingRequest, dataset: Dataset) -> RunInputs:

@@ -13,13 +13,13 @@ from medfold.runs import (
     checked_run_paths,
     has_same_folds,
     read_saved_run_json,
-    record_run_start,
     trained_folds,
 )
 from medfold.system import files
 from medfold.system.native_output import silence_native_output
 from medfold.training.request import TrainingRequest
 from medfold.training.run_metadata import run_metadata
+from medfold.training.same_start import record_run_start
 
 
 def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe) -> tuple[RunPaths, list[int]]:

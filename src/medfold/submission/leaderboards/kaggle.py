@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medfold.competition import kaggle_slug
 from medfold.errors import UserError
-from medfold.kaggle import KaggleCompetitions, KaggleSession, KaggleSubmission, RemoteRun
+from medfold.kaggle import KaggleCompetitions, KaggleSession, KaggleSubmission, NotebookJob
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.leaderboards.leaderboard import Leaderboard, ScoreQuery
 from medfold.submission.record import RecordedSubmission
@@ -34,7 +34,7 @@ class KaggleLeaderboard(Leaderboard):
         check_allowed(KaggleCompetitions(KaggleSession.connect()), kaggle_slug(self.facts))
 
     def submit(
-        self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
+        self, recorded: RecordedSubmission, pack: Callable[[], NotebookJob], resubmit: bool = False
     ) -> LeaderboardResult:
         """Uploads a submission, unless this file is on Kaggle already, and waits for its score.
 

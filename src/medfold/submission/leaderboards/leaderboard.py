@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from medfold.competition import CompetitionFacts
-from medfold.kaggle import RemoteRun
+from medfold.kaggle import NotebookJob
 from medfold.paths import CompetitionPaths
 from medfold.submission.leaderboard_result import LeaderboardResult
 from medfold.submission.record import RecordedSubmission
@@ -65,7 +65,7 @@ class Leaderboard(ABC):
 
     @abstractmethod
     def submit(
-        self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
+        self, recorded: RecordedSubmission, pack: Callable[[], NotebookJob], resubmit: bool = False
     ) -> LeaderboardResult:
         """Scores or uploads a checked submission.
 

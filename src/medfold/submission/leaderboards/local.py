@@ -8,7 +8,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts
 from medfold.data import check_solution, encode_targets
 from medfold.errors import UserError
-from medfold.kaggle import RemoteRun
+from medfold.kaggle import NotebookJob
 from medfold.paths import CompetitionPaths
 from medfold.scoring import METRICS, bootstrap_interval, format_score_and_interval, metric_input, metric_of
 from medfold.submission import table
@@ -34,7 +34,7 @@ class LocalLeaderboard(Leaderboard):
             raise UserError("missing: it holds the labels of the test set", self.paths.solution, fix)
 
     def submit(
-        self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
+        self, recorded: RecordedSubmission, pack: Callable[[], NotebookJob], resubmit: bool = False
     ) -> LeaderboardResult:
         """Scores a submission on the public and the private part of the solution, joined by id.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from medfold.competition import CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
-from medfold.kaggle import KaggleCompetitions, KaggleKernels, KaggleSession, RemoteRun, run_on_kaggle
+from medfold.kaggle import KaggleCompetitions, KaggleKernels, KaggleSession, NotebookJob, run_notebook_job
 from medfold.runs import packing_lock
 from medfold.submission.check import check_submission
 from medfold.submission.leaderboard_result import LeaderboardResult
@@ -42,12 +42,13 @@ class NotebookLeaderboard(KaggleLeaderboard):
         return packing_lock(self.paths, run_names)
 
     def submit(
-        self, recorded: RecordedSubmission, pack: Callable[[], RemoteRun], resubmit: bool = False
+        self, recorded: RecordedSubmission, pack: Callable[[], NotebookJob], resubmit: bool = False
     ) -> LeaderboardResult:
         """Packs the folds, runs a notebook on Kaggle that predicts with them, checks its output, submits that version.
 
         Raises:
-            UserError: what `preflight` and `run_on_kaggle` raise; a faulty submission; a refusal, with Kaggle's reason.
+            UserError: what `preflight` and `run_notebook_job` raise; a faulty submission; a refusal, with Kaggle's
+                reason.
         """
         session = KaggleSession.connect()
         slug, draft = kaggle_slug(self.facts), recorded.draft
@@ -57,9 +58,9 @@ class NotebookLeaderboard(KaggleLeaderboard):
             say("submit", f"these folds are submitted already, as {ref}: not submitted again")
             return wait_for_score(competitions, ref)
         check_allowed(competitions, slug, notebooks=True)
-        remote_run = pack()
-        output, log = remote_run.notebook.with_name(OUTPUT), remote_run.notebook.with_name("log.txt")
-        finished = run_on_kaggle(session, remote_run, MAX_WAIT_SECONDS, log, resubmit)
+        job = pack()
+        output, log = job.notebook.with_name(OUTPUT), job.notebook.with_name("log.txt")
+        finished = run_notebook_job(session, job, MAX_WAIT_SECONDS, log, resubmit)
         record_versions(recorded.file, finished.versions)
         notebook = finished.notebook_version
         KaggleKernels(session).fetch(notebook, OUTPUT, output)

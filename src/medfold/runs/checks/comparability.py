@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from medfold.competition import Competition, CompetitionFacts
 from medfold.errors import UserError
+from medfold.runs.checks.same_data import has_same_labels, labels_fingerprint
+from medfold.runs.checks.same_facts import IDENTITY_FACTS, find_changed_fact
 from medfold.runs.fold_state import FoldStates
 from medfold.runs.oof import read_score
 from medfold.runs.run import Run
-from medfold.runs.same_data import has_same_labels, labels_fingerprint
-from medfold.runs.same_facts import IDENTITY_FACTS, find_changed_fact
 from medfold.scoring import OofScore, metric_of
 from medfold.terminal.command_text import command
 

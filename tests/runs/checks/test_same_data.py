@@ -5,8 +5,7 @@ import pytest
 
 from medfold.competition import Competition
 from medfold.data import load_samples, make_dataset, open_source
-from medfold.runs.run import Run
-from medfold.runs.same_data import (
+from medfold.runs.checks.same_data import (
     check_same_images,
     check_same_labels,
     has_same_folds,
@@ -15,6 +14,7 @@ from medfold.runs.same_data import (
     labels_fingerprint,
     open_run_on_current_folds,
 )
+from medfold.runs.run import Run
 from medfold.runs.trained_run import TrainedRun
 from medfold.system import json_files
 from medfold.system.hashes import sha256

@@ -1,4 +1,4 @@
-"""A remote run on Kaggle, started at most once: a private data set, and a notebook that reads it.
+"""A notebook job on Kaggle, started at most once: a private data set, and a notebook that reads it.
 
 The state on Kaggle is checked before anything is sent, so that a command that was killed can be run again, and
 nothing is uploaded or run twice.
@@ -21,7 +21,7 @@ STARTED_STATES = ("queued", "running", "complete")
 
 
 @dataclass(frozen=True)
-class RemoteRun:
+class NotebookJob:
     """A notebook to run on Kaggle, with its data.
 
     Args:
@@ -58,7 +58,7 @@ class RemoteRun:
 
 
 @dataclass(frozen=True)
-class StartedRun:
+class StartedJob:
     """The versions of the notebook and of the data set of a run on Kaggle.
 
     Args:
@@ -93,14 +93,14 @@ def _manifest_id(manifest: Path) -> str:
     return sha256(manifest)[:12]
 
 
-def run_on_kaggle(
-    session: KaggleSession, remote_run: RemoteRun, max_seconds: float, log: Path, rerun: bool = False
-) -> StartedRun:
+def run_notebook_job(
+    session: KaggleSession, job: NotebookJob, max_seconds: float, log: Path, rerun: bool = False
+) -> StartedJob:
     """Runs a notebook on Kaggle, unless it is running or has run before, and waits for its end.
 
     Args:
         session: connection to Kaggle, with credentials.
-        remote_run: notebook to run, and the data sets that it reads.
+        job: notebook to run, and the data sets that it reads.
         max_seconds: longest time to wait for the run, in seconds.
         log: file to write the notebook's printed output to.
         rerun: run it once more even if it has run before. Defaults to False.
@@ -113,7 +113,7 @@ def run_on_kaggle(
         FailedNotebookError: a notebook that failed; the end of its log was printed.
     """
     kernels = KaggleKernels(session)
-    started = (None if rerun else _find_started(session, remote_run)) or _start(session, remote_run)
+    started = (None if rerun else _find_started(session, job)) or _start(session, job)
     status = kernels.follow(started.notebook_version, max_seconds)
     printed = kernels.output(started.notebook_version).log
     files.write_text(printed, log)
@@ -127,45 +127,41 @@ def run_on_kaggle(
     return started
 
 
-def _find_started(session: KaggleSession, remote_run: RemoteRun) -> StartedRun | None:
+def _find_started(session: KaggleSession, job: NotebookJob) -> StartedJob | None:
     """Returns the versions of this run, if it is under way or complete; else None."""
     kernels = KaggleKernels(session)
-    newest = kernels.version_and_text(remote_run.name)
+    newest = kernels.version_and_text(job.name)
     if newest is None:
         return None
     notebook, text = newest
-    if (
-        not notebook.version
-        or remote_run.content_id not in text
-        or kernels.status(notebook).state not in STARTED_STATES
-    ):
+    if not notebook.version or job.content_id not in text or kernels.status(notebook).state not in STARTED_STATES:
         return None
     say("notebook", f"pushed before, version {notebook.version}: {notebook.link}")
-    return StartedRun(KaggleDatasets(session).version(remote_run.dataset_name), notebook)
+    return StartedJob(KaggleDatasets(session).version(job.dataset_name), notebook)
 
 
-def _start(session: KaggleSession, remote_run: RemoteRun) -> StartedRun:
+def _start(session: KaggleSession, job: NotebookJob) -> StartedJob:
     """Uploads the data set and starts the notebook."""
     kernels = KaggleKernels(session)
-    dataset = _upload(session, remote_run)
+    dataset = _upload(session, job)
     if hours := kernels.gpu_hours():
         say("kaggle", f"{hours[0]:.1f} of {hours[1]:.0f} GPU hours are left this week")
-    attached = replace(remote_run.attached, datasets=[dataset.full_name, *remote_run.attached.datasets])
-    pushed = kernels.push(remote_run.name, remote_run.notebook, attached, remote_run.internet)
+    attached = replace(job.attached, datasets=[dataset.full_name, *job.attached.datasets])
+    pushed = kernels.push(job.name, job.notebook, attached, job.internet)
     say("notebook", f"version {pushed.version}: {pushed.link}")
-    return StartedRun(dataset, pushed)
+    return StartedJob(dataset, pushed)
 
 
-def _upload(session: KaggleSession, remote_run: RemoteRun) -> ContentVersion:
+def _upload(session: KaggleSession, job: NotebookJob) -> ContentVersion:
     """Returns the version of the data set with these files, which are uploaded unless it holds them already."""
     datasets = KaggleDatasets(session)
-    content_id = _manifest_id(remote_run.manifest)
-    present = datasets.version(remote_run.dataset_name)
-    if present and datasets.has_content(remote_run.dataset_name, content_id):
+    content_id = _manifest_id(job.manifest)
+    present = datasets.version(job.dataset_name)
+    if present and datasets.has_content(job.dataset_name, content_id):
         say("data set", f"unchanged, version {present.version}: {present.link}")
         return present
-    total = sum(path.stat().st_size for path in remote_run.files)
-    say("data set", f"uploading {format_size(total)} as {session.user}/{remote_run.dataset_name}, private")
-    uploaded = datasets.upload(remote_run.dataset_name, remote_run.files, content_id)
+    total = sum(path.stat().st_size for path in job.files)
+    say("data set", f"uploading {format_size(total)} as {session.user}/{job.dataset_name}, private")
+    uploaded = datasets.upload(job.dataset_name, job.files, content_id)
     say("data set", f"version {uploaded.version}: {uploaded.link}")
     return uploaded

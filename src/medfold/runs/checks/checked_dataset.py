@@ -2,9 +2,9 @@
 
 from medfold.competition import Competition
 from medfold.data import Dataset, make_dataset
+from medfold.runs.checks.same_data import check_same_labels, labels_fingerprint
+from medfold.runs.checks.same_facts import check_same_facts
 from medfold.runs.run import Run
-from medfold.runs.same_data import check_same_labels, labels_fingerprint
-from medfold.runs.same_facts import check_same_facts
 
 
 def dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:

@@ -7,10 +7,10 @@ from medfold.data import needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
+from medfold.runs.checks.same_facts import check_same_facts
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run import Run
 from medfold.runs.run_json import ImagesFingerprints, RunMetadata
-from medfold.runs.same_facts import check_same_facts
 from medfold.runs.trained_run import TrainedRun
 from medfold.system.hashes import fingerprint, sha256_of_text
 from medfold.tables import read_csv

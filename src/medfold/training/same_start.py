@@ -1,4 +1,4 @@
-"""Start of a run: recorded in run.json before the first fold; later folds must be started alike."""
+"""Check that a run goes on as it was started: what run.json records before the first fold holds for all folds."""
 
 from typing import Any
 
@@ -6,16 +6,18 @@ from medfold import config
 from medfold.competition import Recipe
 from medfold.errors import UserError
 from medfold.paths import RunPaths
-from medfold.runs.run_json import RunMetadata, read_saved_run_json, write_run_json
-from medfold.runs.same_facts import IDENTITY_FACTS
+from medfold.runs import IDENTITY_FACTS, RunMetadata, read_saved_run_json, write_run_json
 from medfold.system import locks
 from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
 
 STORE_FACTS = ("images.windows", "images.range", "images.frame")  # the store_key depends on them
-# Facts that are not compared when a fold is added to a run. The folds_fingerprint depends on folds.k. `same_facts`
-# compares the last two when the run is used.
-FACTS_COVERED_OTHERWISE = (*STORE_FACTS, "folds.k", "score.unit", "score.aggregate")
+FACTS_COVERED_OTHERWISE = (  # facts that are not compared when a fold is added to a run
+    *STORE_FACTS,
+    "folds.k",  # the folds_fingerprint depends on it
+    "score.unit",  # compared by `check_same_facts`, when the run is used
+    "score.aggregate",  # likewise
+)
 # The keys of run.json that must be equal for all folds of a run; the others are for information.
 FIXED_KEYS = ("recipe", "seed", "folds_fingerprint", "store_key", "pretrained_hash")
 PLUGINS = "plugins.py"

@@ -4,9 +4,9 @@ from typing import Any
 
 from medfold import config
 from medfold.competition import Competition, CompetitionFacts
+from medfold.runs.checks.same_data import check_same_labels
+from medfold.runs.checks.same_facts import check_same_facts, facts_of_run
 from medfold.runs.run import Run
-from medfold.runs.same_data import check_same_labels
-from medfold.runs.same_facts import check_same_facts, facts_of_run
 
 SAMPLE_FACTS = ("labels.targets", "score.unit")  # the identity facts that the sample table depends on
 

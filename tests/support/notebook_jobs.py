@@ -1,8 +1,8 @@
-"""A remote run on Kaggle for tests: a data set of two files, and a notebook."""
+"""A notebook job on Kaggle for tests: a data set of two files, and a notebook."""
 
 import json
 
-from medfold.kaggle import KaggleSession, run_on_kaggle
+from medfold.kaggle import KaggleSession, run_notebook_job
 
 NAME = "medfold-histology-baseline"
 REF = f"alice/{NAME}"
@@ -20,4 +20,4 @@ def labelled(sent, mark="first", package="1.0"):
 
 def run(sent, **more):
     """Runs it on the Kaggle of the environment, and waits until it has ended."""
-    return run_on_kaggle(KaggleSession.connect(), sent, 3600, sent.notebook.with_name("log.txt"), **more)
+    return run_notebook_job(KaggleSession.connect(), sent, 3600, sent.notebook.with_name("log.txt"), **more)

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from medfold.runs import checked_dataset
-from medfold.runs.checked_dataset import dataset_of_runs
+from medfold.runs.checks import checked_dataset
+from medfold.runs.checks.checked_dataset import dataset_of_runs
 from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused

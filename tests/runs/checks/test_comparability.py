@@ -3,7 +3,7 @@
 import pytest
 
 from medfold.competition import Competition
-from medfold.runs.comparability import ScoreReader, has_other_scoring
+from medfold.runs.checks.comparability import ScoreReader, has_other_scoring
 from medfold.runs.fold_state import fold_states
 from medfold.runs.run import Run
 from medfold.system import json_files

@@ -4,8 +4,8 @@ import pytest
 
 from medfold.competition import Recipe
 from medfold.runs import RunMetadata
-from medfold.runs.start_check import record_run_start
 from medfold.system import json_files
+from medfold.training.same_start import record_run_start
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 

@@ -4,8 +4,14 @@ import pytest
 
 from medfold import config
 from medfold.competition import Competition
+from medfold.runs.checks.same_facts import (
+    IDENTITY_FACTS,
+    check_same_facts,
+    facts_of_run,
+    find_changed_fact,
+    shared_facts,
+)
 from medfold.runs.run import Run
-from medfold.runs.same_facts import IDENTITY_FACTS, check_same_facts, facts_of_run, find_changed_fact, shared_facts
 from medfold.system import json_files
 from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused

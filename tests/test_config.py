@@ -114,7 +114,7 @@ def test_circular_extends_is_refused(tmp_path, bases):
         ({"classes": ["a", "b", "c"]}, "yaml: 'classes': task binary has two .negative, positive., found 3$"),
         (
             {"task": "multilabel", "labels": {"targets": ["a", "b"]}, "classes": ["a", "b", "c"]},
-            "no meaning for task multilabel",
+            "'classes': remove it; the labels of task multilabel are 'labels.targets'",
         ),
     ],
 )

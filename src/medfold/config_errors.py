@@ -71,7 +71,7 @@ def _problems_by_key(error: ValidationError) -> dict[tuple[Any, ...], list[Any]]
         by_key.setdefault(key, []).append(problem)
 
     def is_explained_deeper(key: tuple[Any, ...]) -> bool:
-        """Returns True if another type fits this far and has a problem within the value."""
+        """Returns True if a different type fits this far and has a problem within the value."""
         is_one_of_several_types = len(by_key[key][0]["loc"]) > len(key)
         return is_one_of_several_types and any(other[: len(key)] == key and other != key for other in by_key)
 

@@ -127,8 +127,9 @@ def parse_yaml(text: str, where: object) -> Any:
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise _explained(error, where) from None
-    except (RecursionError, ValueError, TypeError, AttributeError) as error:  # of tags that their values do not fit
-        raise UserError(f"not valid YAML: {error}", where, "Check nested brackets, and words with ! or &") from None
+    except (RecursionError, ValueError, TypeError, AttributeError):  # of tags that their values do not fit
+        what = "not valid YAML: a tag (!) or an anchor (&) does not fit its value, or brackets are nested too deeply"
+        raise UserError(what, where, "Put text that begins with ! or & into quotes") from None
 
 
 def _explained(error: yaml.YAMLError, where: object) -> UserError:

@@ -111,7 +111,7 @@ def test_training_resumes_from_the_checkpoint_and_sends_each_new_one(node_inputs
             checkpoint.with_suffix(".tmp").write_bytes(state)
             checkpoint.with_suffix(".tmp").replace(checkpoint)
             listen({"topic": "fold 0", "text": "epoch"})
-            time.sleep(0.3)
+            time.sleep(0.3)  # the checkpoint is looked at every 0.02 s: each state is seen
         finish(work)
 
     child(train)

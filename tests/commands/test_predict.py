@@ -97,7 +97,7 @@ def test_predict_without_usable_images_or_run_is_refused(competition, tmp_path):
     new.mkdir()
     with refused("no such file or folder"):
         predict(competition, tmp_path / "nowhere")
-    with refused(r": contains no images .*The folder is empty"):
+    with refused(r": contains no images .*It is empty"):
         predict(competition, new)
     (new / "broken.png").write_bytes(b"no picture")
     with refused(r"none of 1 image can be read; broken.png: unreadable"):

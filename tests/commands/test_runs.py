@@ -48,11 +48,11 @@ def test_list_runs_shows_runs_on_older_folds_separately(two_runs, capsys):
     assert kept.is_file()
     assert kept.with_suffix(".json").is_file()
     finished_run(four, "new", 1.0)
-    with refused("started on another folds table.* RUN=new-name"):
+    with refused("started on a different folds table.* RUN=new-name"):
         train(four, run="weak")
     list_runs(four)
     said = capsys.readouterr().out
-    today, older = said.split("on another folds table, ")
+    today, older = said.split("on a different folds table, ")
     assert today.splitlines()[-2].split()[0] == "new"
     assert "weak" not in today
     assert older.startswith(f"{display_path(kept)} (k 3, seed ")

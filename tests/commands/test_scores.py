@@ -81,7 +81,7 @@ def test_scores_by_another_metric_are_counted_and_left_out(project_paths, capsys
     assert result.num_not_comparable == 3
     assert [row["runs"] for row in result.submissions] == ["run0"]
     printed = capsys.readouterr().out
-    assert "3 more were scored by another metric, and do not compare: 2 by log_loss, 1 by accuracy" in printed
+    assert "3 more were scored by a different metric, and cannot be compared: 2 by log_loss, 1 by accuracy" in printed
 
 
 def test_competition_whose_folder_is_gone_is_named(project_paths, capsys):

@@ -147,15 +147,16 @@ def test_new_folds_are_shown_before_the_training(small, trainings, capsys):
 
 def test_images_are_prepared_as_the_recipe_says(folded, trainings):
     train(folded, overrides={"preparation": {"size": 24}})
-    (images,) = folded.paths.data.glob("store/*/images.npy")
-    assert np.load(images).shape[1:] == (24, 24, 1)
+    shapes = {np.load(images).shape[1:] for images in folded.paths.data.glob("store/*/images.npy")}
+    assert shapes == {(16, 16, 1), (24, 24, 1)}  # those of the baseline were there
     assert trainings.places == ["here"]
 
 
 def test_training_at_kaggle_prepares_no_images(folded, trainings):
-    train(folded, on="kaggle")
+    before = list(folded.paths.data.glob("store/*"))
+    train(folded, on="kaggle", overrides={"preparation": {"size": 24}})
     assert trainings.places == ["kaggle"]
-    assert not list(folded.paths.data.glob("store/*"))
+    assert list(folded.paths.data.glob("store/*")) == before
 
 
 def test_training_at_kaggle_of_data_that_is_not_there_is_refused_before_images_are_scanned(folded, trainings):

@@ -116,7 +116,7 @@ def test_arrays_need_no_image_patterns(project_folder):
     assert Competition.open("arrays").facts.images.train == []
     facts["labels"] = {**layout, "holdout": 0.2}
     (folder / "competition.yaml").write_text(yaml.safe_dump(facts))
-    with refused("'labels.holdout' has no meaning for .* arrays"):
+    with refused("'labels.holdout': remove it; .* arrays"):
         Competition.open("arrays")
 
 
@@ -179,7 +179,7 @@ def _facts(**sections):
         ({"holdout": 0.2}, "'labels.split' and 'labels.holdout' both define the test set"),
         ({"test_file": "test.csv"}, "'labels.split' and 'labels.test_file' both define"),
         ({"layout": "long", "value": "sick"}, "'labels.split' is for tables with a row for each image"),
-        ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map' has no meaning for labels.layout one_hot"),
+        ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map': remove it; the columns of labels.layout one_hot"),
     ],
 )
 def test_part_column_that_contradicts_other_facts_is_refused(more, message):

@@ -28,10 +28,10 @@ def test_missing_path_or_folder_without_images_is_refused(tmp_path):
     (tmp_path.parent / "README.MD").write_text("text")
     with refused("README.MD: not an image. Give an image"):
         find_new_images(tmp_path.parent / "README.MD", FACTS)
-    with refused("contains no images.*The folder is empty"):
+    with refused("contains no images.*It is empty"):
         find_new_images(tmp_path, FACTS)
     (tmp_path / "notes.txt").write_text("no image")
-    with refused("no images.*Files: notes.txt"):
+    with refused("no images.*It holds notes.txt"):
         find_new_images(tmp_path, FACTS)
 
 

@@ -319,7 +319,7 @@ def test_older_run_is_matched_by_folds_file_hash(folded):
     submit(folded, force=True)
     assert {path.read_bytes() for path in folded.paths.submissions.glob("*.csv")} == {content}
     json_files.write({**metadata, "folds_fingerprint": sha256(run.metadata)}, run.metadata)
-    with refused("the run was trained on another folds table"):
+    with refused("the run was trained on a different folds table"):
         submit(folded, force=True)
 
 
@@ -372,7 +372,7 @@ def test_list_runs_hides_scores_of_outdated_runs(folded, capsys):
     finished_run(folded)
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="none")))
     output = capsys.readouterr().out
-    assert "(trained with another images.symmetry)" in output
+    assert "(trained with a different images.symmetry)" in output
     assert "AUC " not in output.splitlines()[2]
     list_runs(edited(folded, lambda facts: facts["images"].update(symmetry="horizontal")))
     assert "3/3" in capsys.readouterr().out

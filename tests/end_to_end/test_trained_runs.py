@@ -74,5 +74,5 @@ def test_scores_of_another_metric_are_counted_but_not_shown(folded, capsys):
     capsys.readouterr()
     scores(folded.project_paths, "small")
     said = capsys.readouterr().out
-    assert "1 more were scored by another metric, and do not compare: 1 by auc" in said
+    assert "1 more were scored by a different metric, and cannot be compared: 1 by auc" in said
     assert "baseline" not in said

@@ -90,7 +90,7 @@ def test_images_of_a_unit_are_aggregated_before_runs_are_combined(aggregate, exp
 )
 def test_runs_of_different_images_are_refused(second, differing):
     runs = {"one": table(a=0.2, b=0.4), "two": second}
-    with refused(rf"^two: {differing}\. Runs of an ensemble must predict the same images$"):
+    with refused(rf"^two: {differing}\. Runs must predict the same images: leave it out"):
         combine_runs(FACTS, runs, units("a", "b", "c"), MEAN)
 
 

@@ -83,7 +83,7 @@ def test_run_of_another_folds_table_is_refused(three_runs):
     dataset = make_dataset(three_runs)
     origin = json_files.read(three_runs.paths.run("fair").metadata)
     json_files.write({**origin, "folds_fingerprint": "0" * 64}, three_runs.paths.run("fair").metadata)
-    with refused("fair: the run was trained on another folds table"):
+    with refused("fair: the run was trained on a different folds table"):
         ensemble_runs(three_runs, ["good", "fair"], dataset)
 
 

@@ -93,7 +93,7 @@ def test_key_in_the_environment_overrides_the_file(kaggle_json, hosted, monkeypa
     ("content", "message"),
     [
         ("{not json", r"~/.kaggle/kaggle.json: not readable as kaggle.json"),
-        ("[]", r"not readable as kaggle.json .not a mapping"),
+        ("[]", r"not readable as kaggle.json: it is not JSON with username and key"),
         ('{"username": "alice"}', r"~/.kaggle/kaggle.json: 'key' is missing"),
         (json.dumps({"username": "alice", "key": TOKEN}), r"'key' holds an API token.*access_token instead"),
     ],

@@ -91,8 +91,8 @@ def test_error_in_the_fake_machine_fails_the_notebook(hosted, job):
 @pytest.mark.parametrize(
     ("left", "message"),
     [
-        ({"other.txt": b"x"}, "the notebook wrote no submission.csv. Files: other.txt"),
-        ({}, "the notebook wrote no submission.csv. There are no output files"),
+        ({"other.txt": b"x"}, "the notebook wrote no submission.csv. It wrote other.txt: read its log"),
+        ({}, "the notebook wrote no submission.csv. It wrote no file: read its log"),
         (
             {"submission.csv": b"<html>403</html>"},
             "an error page instead of submission.csv. Run the same command again",

@@ -1091,7 +1091,7 @@ kept("folds of another k", r"clinic.csv: made with k=2, competition.yaml has k=3
 kept("a split group", r"1 group is in two folds", lambda: _exchange_one_fold())
 kept(
     "no folds file behind a run",
-    r"runs/clinic/noise: the run was trained on another folds table",
+    r"runs/clinic/noise: the run was trained on a different folds table",
     lambda: Path(KEPT).write_text("id,group,fold\n" + "".join(f"i{n:02},{n // 2},{n // 2 % 2}\n" for n in range(16))),
     SUBMIT,
 )

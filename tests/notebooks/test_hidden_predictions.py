@@ -166,6 +166,6 @@ def test_zero_time_budget_still_writes_submission(packed_project, root, capsys):
 
 def test_unattached_data_raises_with_its_name(packed_project, tmp_path):
     (tmp_path / "input" / "medfold-small").mkdir(parents=True)
-    with refused("the data of small is not attached. Attached: medfold-small"):
+    with refused("the data of small is not attached. Add it .* It has: medfold-small"):
         predict_hidden_test(SubmissionBundle.open(packed_project.folder), tmp_path / "input", tmp_path / "out.csv", 1)
     assert not (tmp_path / "out.csv").exists()

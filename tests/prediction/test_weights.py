@@ -87,10 +87,10 @@ def test_reloaded_weights_give_equal_predictions(tmp_path, name, channels):
 def test_weights_of_another_net_raise_with_the_layer(tmp_path):
     save_weights(build_net(facts(), recipe()), tmp_path / "net.weights.h5")
     expected = r"the file has other weights than layer 'conv2d\w*' needs"
-    with refused(rf"net.weights.h5: weights do not fit the recipe \({expected}\)\. Restore the file"):
+    with refused(rf"net.weights.h5: weights do not fit the recipe \({expected}\)\. Restore it from a backup"):
         load_net(facts(), recipe("simple_cnn"), tmp_path / "net.weights.h5")
     expected = r"layer 'head' needs weights of shape \(\d+, 3\), and the file has \(\d+, 1\)"
-    with refused(rf"net.weights.h5: weights do not fit the recipe \({expected}\)\. Restore the file"):
+    with refused(rf"net.weights.h5: weights do not fit the recipe \({expected}\)\. Restore it from a backup"):
         load_net(facts("multiclass"), recipe(), tmp_path / "net.weights.h5")
 
 
@@ -108,6 +108,6 @@ def test_damaged_weights_raise(net, tmp_path):
 def test_file_that_holds_no_weights_raises(tmp_path):
     (tmp_path / "net.weights.h5").write_text("<html>Not found</html>")
     with refused(
-        r"net.weights.h5: weights do not fit the recipe \(not a readable weights file: .*\)\. Restore the file"
+        r"net.weights.h5: weights do not fit the recipe \(not a readable weights file: .*\)\. Restore it from a backup"
     ):
         load_net(facts(), recipe("simple_cnn"), tmp_path / "net.weights.h5")

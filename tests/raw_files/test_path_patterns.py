@@ -29,7 +29,7 @@ def test_fill_pattern_formats_values(pattern, id, path):
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("{site}/{id}.png", "images.train: .*field 'site'.*Columns: id"),
+        ("{site}/{id}.png", "images.train: .*field 'site'.*Use one of its columns: id"),
         ("one.png", "images.train: 'one.png' has no field.*Add {id}"),
     ],
 )

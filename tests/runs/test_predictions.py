@@ -41,12 +41,12 @@ def test_row_with_one_undefined_prediction_is_refused(tmp_path, a, b, message):
 
 
 def test_table_of_another_competition_is_refused(tmp_path):
-    with refused(r"oof\.csv: no column 'b'\. It is not a table of this competition; train the fold again"):
+    with refused(r"oof\.csv: no column 'b'\. It is not a table of this competition: restore it\. Or remove "):
         read_predictions(competition_facts("multilabel"), write(tmp_path / "oof.csv", a=[0.1, 0.2, 0.3]))
 
 
 def test_fold_that_is_no_number_is_refused(tmp_path):
     path = tmp_path / "oof.csv"
     pd.DataFrame({"id": ["a", "b"], "fold": ["0", "x"], "target": [0.25, 0.5]}).to_csv(path, index=False)
-    with refused(r"oof\.csv: a fold that is not a number\. Restore it from a backup, or train the fold again"):
+    with refused(r"oof\.csv: a fold that is not a number\. Restore it from a backup\. Or remove "):
         read_predictions(competition_facts(), path)

@@ -72,17 +72,20 @@ def test_undefined_oof_score_is_none(scored):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "ids"),
     [
-        lambda oof: oof.iloc[1:],
-        lambda oof: pd.concat([oof, oof.iloc[:1]]),
-        lambda oof: oof.assign(fold=[1, *oof["fold"][1:]]),
-        lambda oof: oof.assign(id=["z", *oof["id"][1:]]),
+        (lambda oof: oof.iloc[1:], "a"),
+        (lambda oof: pd.concat([oof, oof.iloc[:1]]), "a"),
+        (lambda oof: oof.assign(fold=[1, *oof["fold"][1:]]), "a, a"),
+        (lambda oof: oof.assign(id=["z", *oof["id"][1:]]), "a, z"),
     ],
+    ids=["an id less", "an id twice", "another fold", "another id"],
 )
-def test_oof_table_not_matching_folds_is_refused(scored, change):
+def test_oof_table_not_matching_folds_is_refused(scored, change, ids):
     facts, truth, targets, oof = scored
-    with refused("does not match the folds table"):
+    with refused(
+        rf"^oof\.csv: the predictions do not match the folds table: {ids}\. Remove the folders of these folds"
+    ):
         oof_score(facts, oof_by_unit(facts, change(oof), truth, targets), is_optimistic=False)
 
 

@@ -29,13 +29,13 @@ def test_long_sample_id_without_label_is_refused():
 GOOD = pd.DataFrame({"id": IDS, "target": [0.1, 0.5, 1.0]})
 
 FAULTS = {
-    "has no rows": GOOD.iloc[:0],
-    "wrong columns: id, p": GOOD.rename(columns={"target": "p"}),
-    "wrong columns: target, id": GOOD[["target", "id"]],
-    "1 id missing: c": GOOD.iloc[:2],
+    "no rows, where the sample submission has 3 rows": GOOD.iloc[:0],
+    "its columns are id, p; those of the sample submission id, target": GOOD.rename(columns={"target": "p"}),
+    "its columns are target, id; those of the sample submission id, target": GOOD[["target", "id"]],
+    "1 id missing: c; the sample submission has 3 ids, each once. Check images.test": GOOD.iloc[:2],
     "1 id not in the sample submission: d": pd.concat([GOOD, pd.DataFrame({"id": ["d"], "target": [0.5]})]),
     "1 id duplicated: c": pd.concat([GOOD, GOOD.iloc[2:]]),
-    "another order": GOOD.iloc[::-1],
+    "a different order": GOOD.iloc[::-1],
     "row 3, column 'target': nan is not a probability": GOOD.assign(target=[0.1, np.nan, 0.3]),
     "row 2, column 'target': inf": GOOD.assign(target=[np.inf, 0.1, 0.3]),
     "row 4, column 'target': 1.01": GOOD.assign(target=[0.1, 0.2, 1.01]),

@@ -399,7 +399,7 @@ for name, headers in {
             setattr(made, keyword, value)
         save(path, made)
 
-    broken(f"lossless-{name}.dcm", "another size than the DICOM headers declare")(_make)
+    broken(f"lossless-{name}.dcm", "a different size than the DICOM headers declare")(_make)
 
 
 @broken("deflate.dcm", "while decompressing data")

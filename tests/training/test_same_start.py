@@ -35,7 +35,7 @@ def test_start_is_recorded_once(small):
     ("changes", "message"),
     [
         ({"recipe": {"tta": True, "training": {"epochs": 4}}}, "recipe.training.epochs was 3, now 4"),
-        ({"folds_fingerprint": "g"}, "started on another folds table"),
+        ({"folds_fingerprint": "g"}, "started on a different folds table"),
         ({"store_key": "t"}, "differently: the raw images, or how medfold prepares them, have changed. Change it back"),
         ({"pretrained_hash": "p"}, "differently: the file of backbone.weights has changed. Change it back"),
         ({"seed": 1}, "seed was 0, now 1"),

@@ -126,7 +126,7 @@ def prepare(
     on: Annotated[str, typer.Option(help="Where to prepare them: here, or ray (on a cluster, ADDRESS).")] = "here",
     address: Address = "",
 ) -> None:
-    """Scan every image once, and prepare it for a recipe."""
+    """Scan and prepare the images only; folds and train do it, too."""
     changes, place = read_overrides(overrides), read_place(on, ("here", "ray"))
     with open_competition(competition, writes=["data"], recipe=recipe, overrides=changes) as opened:
         from medfold.commands.prepare import prepare
@@ -142,11 +142,11 @@ def folds(
         bool,
         typer.Option(
             "--force",
-            help="Make new folds. The old table is kept under another name; runs on it do not compare with new ones.",
+            help="Make new folds. The old table is kept; its scores cannot be compared with new ones.",
         ),
     ] = False,
 ) -> None:
-    """Scan the images, assign the folds, and search for leaks."""
+    """Prepare the images of RECIPE, make the folds, and search for leaks."""
     with open_competition(competition, writes=["data", "folds"], recipe=recipe) as opened:
         from medfold.commands.folds import make_folds
         from medfold.competition import preparation_settings

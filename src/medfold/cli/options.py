@@ -112,7 +112,7 @@ def read_place(text: str, places: tuple[str, ...] = ("here", "ray", "kaggle")) -
         places: the possible values. Defaults to those of `make train`.
 
     Raises:
-        UserError: another value.
+        UserError: the value is none of these.
     """
     if text not in places:
         *others, last = map(repr, places)

@@ -29,7 +29,7 @@ def export(competition: Competition, run_name: str, fold: int, out: Path | None 
         UserError: the run or the fold is not trained, `out` or its text file exists, or Keras cannot open a file of
             that name.
     """
-    run = Run.open(competition, run_name)
+    run = Run.open(competition, run_name, "RUN")
     facts = facts_of_run(competition, run)
     check_folds_exist([fold], facts.folds.k, f"0 to {facts.folds.k - 1}")
     if fold not in (done := require_trained_folds(run)):

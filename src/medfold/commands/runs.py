@@ -19,8 +19,8 @@ def list_runs(competition: Competition) -> RunList:
     """Prints all runs of a competition, the best first: score, interval, time, and settings that differ.
 
     Runs without all folds follow runs with all folds, as their scores cover fewer samples. Runs of other labels or
-    facts, or scored by another metric, come last and without a score, which would not compare. Runs on other folds
-    tables have separate tables.
+    facts, or scored by a different metric, come last and without a score, as it could not be compared. Runs on other
+    folds tables have separate tables.
 
     Raises:
         UserError: there is no run, or none with an intact run.json.
@@ -31,7 +31,7 @@ def list_runs(competition: Competition) -> RunList:
     for older_folds, summaries in groupby(run_list.runs, lambda summary: summary.older_folds_fingerprint):
         if older_folds:
             older = _older_folds_as_text(competition, older_folds)
-            say("", f"on another folds table, {older}: do not compare the scores with others")
+            say("", f"on a different folds table, {older}: do not compare the scores with others")
         columns = ["run", title, "95 % interval", "folds", "time", "differs"]
         print_table(columns, [_row(summary) for summary in summaries], [0])
     if run_list.without_metadata:

@@ -78,7 +78,9 @@ def _show_scores(competition: Competition) -> CompetitionScores:
     if result.num_not_comparable:
         others = Counter(row.metric for row in rows if row.metric != metric)
         counts = ", ".join(f"{count} by {name}" for name, count in others.most_common())
-        warn("", f"{result.num_not_comparable} more were scored by another metric, and do not compare: {counts}")
+        warn(
+            "", f"{result.num_not_comparable} more were scored by a different metric, and cannot be compared: {counts}"
+        )
     cells_of_rows = [row.cells() for row in rows if row.metric == metric]
     print_table(SHOWN_COLUMNS, [[cells[column] for column in SHOWN_COLUMNS] for cells in cells_of_rows])
     if result.rank_correlation is None:

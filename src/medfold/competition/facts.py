@@ -97,7 +97,7 @@ class CompetitionFacts(config.SettingsFile):
         if has_arrays and not self.labels.file:
             raise ValueError("'labels.file' is missing: the file with the arrays, such as data.npz")
         if has_arrays and self.labels.holdout:
-            raise ValueError("'labels.holdout' has no meaning for labels.layout arrays, whose file has a test set")
+            raise ValueError("'labels.holdout': remove it; with labels.layout arrays the file has a test set")
         if self.labels.split:
             self._check_split_column()
         elif not has_arrays and self.images.test and self.labels.holdout:
@@ -113,9 +113,7 @@ class CompetitionFacts(config.SettingsFile):
 
     def _check_label_map(self) -> None:
         if self.labels.map and self.labels.layout == "one_hot":
-            raise ValueError(
-                "'labels.map' has no meaning for labels.layout one_hot, where columns are marked by 0 and 1"
-            )
+            raise ValueError("'labels.map': remove it; the columns of labels.layout one_hot hold 0 and 1")
         known = self.labels.targets if self.labels.layout == "lists" else self.class_names
         if unknown_classes := [name for name in self.labels.map.values() if name is not None and name not in known]:
             raise ValueError(
@@ -144,7 +142,7 @@ class CompetitionFacts(config.SettingsFile):
                 "'labels.targets': task multilabel needs several columns; for a single one, use task binary"
             )
         if self.classes:
-            raise ValueError("'classes' has no meaning for task multilabel: its labels are 'labels.targets'")
+            raise ValueError("'classes': remove it; the labels of task multilabel are 'labels.targets'")
 
     def _check_classes(self) -> None:
         """Checks the classes of a task with one target column."""

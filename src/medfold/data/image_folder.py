@@ -41,7 +41,9 @@ def find_new_images(path: Path, image_facts: ImageFacts) -> tuple[Path, list[str
     image_paths = sorted(file for file in all_files if Path(file).suffix.lower() in extensions)
     check_names_are_text(image_paths, path)
     if not image_paths:
-        content = f"Files: {shorten_list(sorted(all_files))}" if all_files else "The folder is empty"
+        content = (
+            f"It holds {shorten_list(sorted(all_files))}. Name a folder with images" if all_files else "It is empty"
+        )
         raise UserError(f"contains no images ({', '.join(sorted(extensions))})", variable("IMAGES", path), content)
     return path, join_channel_files(image_paths, image_facts)
 

@@ -11,6 +11,8 @@ from medfold.runs import check_finite
 from medfold.scoring import FittedTransform, aggregate_predictions
 from medfold.text import count_of, shorten_list
 
+RETRAIN = "Remove the folder of this fold, and type the run's make train again: missing folds are trained"
+
 
 def mean_by_id(tables: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """Averages tables of predictions, joined by id.
@@ -32,13 +34,13 @@ def mean_by_id(tables: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.Dat
     for name, table in tables.items():
         duplicated = table["id"].duplicated()
         if duplicated.any():
-            raise UserError(f"duplicate ids: {shorten_list(table['id'][duplicated])}", name, "Train that fold again")
+            raise UserError(f"duplicate ids: {shorten_list(table['id'][duplicated])}", name, RETRAIN)
         differ = set(table["id"]) ^ set(first["id"])
         if differ:
             what = (
                 f"{count_of(len(differ), 'id differs', 'ids differ')} from {first_name}: {shorten_list(sorted(differ))}"
             )
-            raise UserError(what, name, "Train the run again, or leave it out")
+            raise UserError(what, name, f"{RETRAIN}. Or leave the run out")
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
         check_finite(values, first["id"], name)
         arrays.append(values)
@@ -96,6 +98,6 @@ def _stack_runs(
                 f"{count_of(len(differ), 'test unit differs', 'test units differ')} from {first_name}: "
                 f"{shorten_list(sorted(differ))}"
             )
-            raise UserError(what, name, "Runs of an ensemble must predict the same images")
+            raise UserError(what, name, "Runs must predict the same images: leave it out, or train it again")
     ids = first_table.index
     return ids, np.stack([table.loc[ids, facts.prediction_columns].to_numpy(np.float64) for table in tables.values()])

@@ -83,7 +83,9 @@ def ensemble_runs(
     facts = competition.facts
     runs = [open_run_on_current_folds(competition, name) for name in sorted(set(run_names))]
     _check_runs_fit(competition, runs, dataset)
-    oof_by_run = [oof_by_unit(facts, run.read_oof(facts), dataset.train, dataset.targets) for run in runs]
+    oof_by_run = [
+        oof_by_unit(facts, run.read_oof(facts), dataset.train, dataset.targets, run.paths.oof) for run in runs
+    ]
     first_run = oof_by_run[0]  # labels, folds and groups of the units are the same for all
     stack = np.stack([predicted.predictions for predicted in oof_by_run])
     members = MemberPredictions([run.name for run in runs], stack, first_run.targets, first_run.folds, first_run.groups)
@@ -118,7 +120,7 @@ def ensemble_runs(
 
 
 def _check_runs_fit(competition: Competition, runs: list[TrainedRun], dataset: Dataset) -> None:
-    """Checks that runs have the images of today, and the same trained folds."""
+    """Checks that runs have the current images, and the same trained folds."""
     for run in runs:
         check_same_images(competition, run, dataset.test)
     first, *others = runs
@@ -128,7 +130,9 @@ def _check_runs_fit(competition: Competition, runs: list[TrainedRun], dataset: D
             k = competition.facts.folds.k
             other_folds, first_folds = shorten_list(other.trained_folds, k), shorten_list(first.trained_folds, k)
             what = f"{other.name} has folds {other_folds}, {first.name} has {first_folds}"
-            raise UserError(what, variable("RUNS"), "Train the missing folds, so that one score covers all")
+            shorter = min(first, other, key=lambda run: len(run.trained_folds))
+            fix = f"One score must cover all: train the missing folds of {shorter.name}: {shorter.train_command()}"
+            raise UserError(what, variable("RUNS"), fix)
 
 
 def _check_markers(*runs: TrainedRun) -> None:
@@ -136,7 +140,9 @@ def _check_markers(*runs: TrainedRun) -> None:
     for run in runs:
         for fold in (run.paths.fold(number) for number in range(run.num_folds)):
             if fold.oof.is_file() and not fold.done.is_file():
-                fix = "Restore it from a backup, or train the fold again"
+                fix = (
+                    f"Restore it from a backup, or train the fold again: {run.train_command(FOLD=fold.folder.name[4:])}"
+                )
                 raise UserError("missing, although the fold has predictions", fold.done, fix)
 
 

@@ -66,7 +66,7 @@ def read_folds_metadata(path: Path) -> FoldsMetadata:
     """Reads how the folds were made; without a file everything is unknown.
 
     Args:
-        path: the JSON file beside a folds table, of today or an older one.
+        path: the JSON file beside a folds table, the current one or an older one.
 
     Raises:
         UserError: the file is damaged.
@@ -137,7 +137,7 @@ def check_folds(
     """
     table = read_folds(paths)
     new_folds = command("folds", COMPETITION=paths.name, FORCE=1)
-    fix = f"To make new folds (scores of older runs will not compare): {new_folds}"
+    fix = f"To make new folds (scores of older runs cannot be compared with new ones): {new_folds}"
     missing, new = set(table["id"]) - set(ids) - set(unreadable), set(ids) - set(table["id"])
     if missing or new:
         count = count_of(len(missing) + len(new), "id differs", "ids differ")

@@ -30,7 +30,7 @@ def save_new_folds(competition: Competition, train: pd.DataFrame, leaks: LeakRep
 
 
 def restore_folds_metadata(competition: Competition, train: pd.DataFrame, leaks: LeakReport) -> None:
-    """Writes the metadata of folds that have none, as if they had been made by today's facts, and says so.
+    """Writes the metadata of folds that have none, as if they had been made by the current facts, and says so.
 
     Args:
         competition: its `folds` facts are recorded as the facts of these folds.

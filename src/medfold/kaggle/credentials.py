@@ -97,7 +97,8 @@ def _by_key(api: Any) -> Credentials | None:
             if not isinstance(values, dict):
                 raise ValueError("not a mapping")
         except (ValueError, OSError) as error:
-            raise UserError(f"not readable as kaggle.json ({error})", _abbreviated(path), TOKEN_FIX) from None
+            reason = error.strerror if isinstance(error, OSError) else "it is not JSON with username and key"
+            raise UserError(f"not readable as kaggle.json: {reason}", _abbreviated(path), TOKEN_FIX) from None
         sources = [_abbreviated(path)]
     values = {name: from_environment[name] or str(values.get(name, "")).strip() for name in from_environment}
     sources += [f"KAGGLE_{name.upper()}" for name in from_environment if from_environment[name]]
@@ -127,7 +128,8 @@ def _by_login(api: Any) -> Credentials | None:
     except requests.RequestException as error:
         raise explain(error, "credentials", f"login in {source}") from None
     except (ValueError, TypeError, AttributeError, KeyError, OSError) as error:
-        raise UserError(f"not readable ({error})", source, LOGIN_FIX) from None
+        reason = error.strerror if isinstance(error, OSError) else "it is not what kaggle auth login writes"
+        raise UserError(f"not readable: {reason}", source, LOGIN_FIX) from None
     if not login:
         raise UserError(f"the login in {source} is expired, revoked or malformed", None, LOGIN_FIX)
     api.config_values[api.CONFIG_NAME_TOKEN], user = login

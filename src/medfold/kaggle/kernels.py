@@ -201,7 +201,8 @@ class KaggleKernels:
         """
         output_files = self.output(notebook).files
         if name not in output_files:
-            fix = f"Files: {shorten_list(sorted(output_files))}" if output_files else "There are no output files"
+            written = shorten_list(sorted(output_files)) if output_files else "no file"
+            fix = f"It wrote {written}: read its log, {notebook.link}"
             raise UserError(f"the notebook wrote no {name}", notebook.full_name, fix)
         files.remove(out)
         http_download.download_file(lambda: http_download.open_stream(self.output(notebook).files[name]), out)

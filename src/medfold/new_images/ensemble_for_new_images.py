@@ -25,7 +25,7 @@ def load_or_fit_ensemble(
     A new one is saved. If it cannot be fitted, since labels or folds have changed, a warning says so.
 
     Args:
-        competition: the competition with the facts of today.
+        competition: the competition with the current facts.
         trained_competition: the competition with the facts that the runs were trained with.
         run_names: names of the runs.
     """

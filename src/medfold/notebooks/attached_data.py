@@ -64,4 +64,8 @@ def _first_folder(inputs: Path, name: str, *candidates: Path) -> Path:
         if folder.is_dir():
             return folder
     attached = sorted(path.relative_to(inputs).as_posix() for path in [*inputs.glob("*"), *inputs.glob("*/*")])
-    raise UserError(f"the data of {name} is not attached", inputs, f"Attached: {shorten_list(attached, 8)}")
+    raise UserError(
+        f"the data of {name} is not attached",
+        inputs,
+        f"Add it to the notebook (Add Input). It has: {shorten_list(attached, 8)}",
+    )

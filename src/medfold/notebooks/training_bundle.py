@@ -242,7 +242,7 @@ def _portable_request(request: TrainingRequest) -> dict[str, Any]:
     """Returns the request as JSON without folders of this machine: a weights file by its name only."""
     content = json.loads(json.dumps(vars(request)))
     content["recipe"] = content.pop("recipe_name")
-    del content["workers"]  # Kaggle's machine has another number of cores
+    del content["workers"]  # Kaggle's machine has a different number of cores
     content["jobs"] = "auto" if request.jobs is None else str(request.jobs)
     weights = config.flat(content["overrides"]).get("backbone.weights")
     if weights:

@@ -37,6 +37,8 @@ def split_row_names(names: pd.Series, targets: list[str], path: Path) -> tuple[p
     if wrong.any():
         row = int(np.argmax(wrong.to_numpy()))
         raise UserError(
-            f"row {row + 2}: '{names.iloc[row]}' is not <id>_<label>", path, f"Labels: {shorten_list(targets, 30)}"
+            f"row {row + 2}: '{names.iloc[row]}' is not <id>_<label>",
+            path,
+            f"End it with one of the labels: {shorten_list(targets, 30)}",
         )
     return parts[0], parts[1]

@@ -36,7 +36,7 @@ def fill_pattern(pattern: str, table: pd.DataFrame, key: str) -> pd.Series:
         raise SettingError(f"'{pattern}' has no field, so all rows would have the same image", key, "Add {id}")
     for column in pattern_fields(pattern):
         if column not in table:
-            fix = f"Columns: {shorten_list([str(name) for name in table.columns], 12)}"
+            fix = f"Use one of its columns: {shorten_list([str(name) for name in table.columns], 12)}"
             raise SettingError(
                 f"the pattern '{pattern}' has the field '{column}', but the table has no such column", key, fix
             )

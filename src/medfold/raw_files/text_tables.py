@@ -69,6 +69,9 @@ def _unreadable_table(path: Path, error: Exception) -> UserError:
         return UserError(f"cannot be read ({error.strerror})", path, CHECK_PATH)
     if isinstance(error, pd.errors.EmptyDataError):
         return UserError("not a readable table (it is empty)", path, REPLACE)
+    if fields := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
+        what = f"line {fields[2]} has {fields[3]} columns, those before it {fields[1]}"
+        return UserError(what, path, "Put quotes around a cell that contains the separator")
     if opened := re.search(r"EOF inside string starting at row (\d+)", str(error)):
         what = f"row {int(opened[1]) + 1}: a quote is opened and never closed"
         return UserError(what, path, "Close the quote, or remove it")
@@ -113,7 +116,7 @@ def check_column(column: str, key: str, table: pd.DataFrame, name: str) -> None:
     if column not in table:
         columns = [str(known) for known in table.columns]
         what = f"{name} has no column '{column}'{did_you_mean(column, columns)}"
-        raise SettingError(what, key, f"Columns: {shorten_list(columns, MAX_LISTED_COLUMNS)}")
+        raise SettingError(what, key, f"Use one of its columns: {shorten_list(columns, MAX_LISTED_COLUMNS)}")
 
 
 def _read_with_package(path: Path) -> pd.DataFrame:

@@ -12,6 +12,7 @@
 
 from medfold.runs.checks.checked_dataset import dataset_of_runs
 from medfold.runs.checks.same_data import (
+    advice_to_restore_folds,
     check_same_images,
     check_same_labels,
     has_same_folds,
@@ -54,6 +55,7 @@ __all__ = [
     "RunMetadata",
     "RunSummary",
     "TrainedRun",
+    "advice_to_restore_folds",
     "check_finite",
     "check_folds_exist",
     "check_run_json_not_lost",

@@ -78,9 +78,10 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
     oof_by_side = [[_oof_of(competition, run, dataset) for run in runs] for runs in runs_by_side]
     folds = set.intersection(*(set(np.unique(oof.folds).tolist()) for oofs in oof_by_side for oof in oofs))
     if not folds:
-        raise UserError(
-            "the runs have no trained fold in common", variable("RUNS", " ".join(sides)), "Train the same fold of each"
-        )
+        last = runs_by_side[1][0]
+        first_fold = runs_by_side[0][0].trained_folds[0]
+        fix = f"Train the same fold of each, such as: {last.train_command(FOLD=first_fold)}"
+        raise UserError("the runs have no trained fold in common", variable("RUNS", " ".join(sides)), fix)
     first, second = (_mean([_restrict_to_folds(oof, folds) for oof in oofs]) for oofs in oof_by_side)
     scored = []
     for side, runs, oof in zip(sides, runs_by_side, (first, second), strict=True):
@@ -96,7 +97,9 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
 
 
 def _oof_of(competition: Competition, run: TrainedRun, dataset: Dataset) -> OofPredictions:
-    return oof_by_unit(competition.facts, run.read_oof(competition.facts), dataset.train, dataset.targets)
+    return oof_by_unit(
+        competition.facts, run.read_oof(competition.facts), dataset.train, dataset.targets, run.paths.oof
+    )
 
 
 def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:

@@ -43,7 +43,7 @@ def write_oof(
         if not states.trained:
             return None
         oof = TrainedRun(run.paths, run.metadata, states.trained).read_oof(facts)
-        score = oof_score(facts, oof_by_unit(facts, oof, train, targets), run.is_optimistic)
+        score = oof_score(facts, oof_by_unit(facts, oof, train, targets, run_paths.oof), run.is_optimistic)
         warnings = self_check_warnings(run_paths, states.trained)
         content = score.content() | ({"self_check_warnings": warnings} if warnings else {})
         write_prediction_table(oof, run_paths.oof)
@@ -55,7 +55,7 @@ def read_score(run_paths: RunPaths) -> OofScore | None:
     """Reads the OOF score of a run from score.json; None if there is none.
 
     Raises:
-        UserError: the file is damaged, lacks a key, or has a value of another type.
+        UserError: the file is damaged, lacks a key, or has a value of a different type.
     """
     if not run_paths.score.is_file():
         return None

@@ -7,6 +7,7 @@ import pandas as pd
 
 from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
+from medfold.project_root import display_path
 from medfold.runs.prediction_files import read_prediction_table
 from medfold.terminal.command_text import variable
 from medfold.text import count_of, shorten_list
@@ -41,15 +42,21 @@ def read_predictions(facts: CompetitionFacts, path: Path) -> pd.DataFrame:
     table = read_prediction_table(path)
     for column in ("id", *facts.prediction_columns):
         if column not in table:
-            fix = "It is not a table of this competition; train the fold again"
-            raise UserError(f"no column '{column}'", path, fix)
+            raise UserError(
+                f"no column '{column}'", path, f"It is not a table of this competition: restore it. {_retrain(path)}"
+            )
     if "fold" in table and not pd.api.types.is_integer_dtype(table["fold"]):
-        raise UserError("a fold that is not a number", path, "Restore it from a backup, or train the fold again")
+        raise UserError("a fold that is not a number", path, f"Restore it from a backup. {_retrain(path)}")
     numbers = table[facts.prediction_columns]
     if path.suffix == ".csv":  # a cell may have become text
         numbers = numbers.apply(pd.to_numeric, errors="coerce")
     check_finite(numbers.to_numpy(np.float64), table["id"], path)
     return table
+
+
+def _retrain(path: Path) -> str:
+    """Returns the advice to train the fold of a file again."""
+    return f"Or remove {display_path(path.parent)}, and type the run's make train again: missing folds are trained"
 
 
 def check_finite(predictions: np.ndarray, ids: pd.Series, where: object) -> None:

@@ -23,13 +23,18 @@ class Run:
     metadata: RunMetadata
 
     @classmethod
-    def open(cls, competition: Competition, name: str) -> "Run":
+    def open(cls, competition: Competition, name: str, option: str = "RUNS") -> "Run":
         """Opens a run of a competition by its name.
+
+        Args:
+            competition: the competition of the run.
+            name: name of the run.
+            option: the variable that names it, for the error message. Defaults to RUNS.
 
         Raises:
             UserError: not a name of a run, no such run, or run.json is damaged.
         """
-        return read_run(checked_run_paths(competition.paths, name))
+        return read_run(checked_run_paths(competition.paths, name, option))
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Summaries of all runs of a competition: scores that compare, and settings that differ."""
+"""Summaries of all runs of a competition: scores that can be compared, and settings that differ."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class RunSummary:
 
     Args:
         name: name of the run.
-        value: OOF score; None if it is undefined or does not compare.
+        value: OOF score; None if it is undefined or cannot be compared.
         low: lower end of its 95 % interval; None if there is none.
         high: upper end of its 95 % interval; None if there is none.
         is_optimistic: True if the epochs were chosen on the folds that are scored.
-        problem: why the score does not compare with those of other runs; empty if it does.
+        problem: why the score cannot be compared with others; empty if it can.
         trained_folds: numbers of the trained folds.
         num_folds: number of folds of the competition.
         seconds: training time of all folds together, in seconds; None if it was not recorded.

@@ -19,7 +19,7 @@ def draft_from_arrays(folder: RawFolder) -> Draft:
     """Drafts the facts from the arrays of the first .npz file, in the layout of MedMNIST.
 
     Raises:
-        UserError: no array `test_images`, no other split with images and labels, or arrays of another form.
+        UserError: no array `test_images`, no other split with images and labels, or arrays of a different form.
     """
     path, *others = folder.arrays
     with open_arrays(folder.path / path) as content:
@@ -74,7 +74,7 @@ def _check_forms(file: Path, images: str, shape: tuple[int, ...], by_split: dict
         by_split: the labels of each split.
 
     Raises:
-        UserError: an array has another form.
+        UserError: an array has a different form.
     """
     if len(shape) < 3:
         expected = "expected (n, height, width[, channels])"

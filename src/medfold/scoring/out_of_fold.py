@@ -72,7 +72,9 @@ class OofScore:
         return content
 
 
-def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray) -> OofPredictions:
+def oof_by_unit(
+    facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray, file: object = "oof.csv"
+) -> OofPredictions:
     """Joins OOF predictions with labels by id and aggregates them into units, sorted by id.
 
     Args:
@@ -80,6 +82,7 @@ def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame,
         oof: id, fold and prediction columns; rows in any order.
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
+        file: the file of the predictions, for the error message. Defaults to "oof.csv".
 
     Raises:
         UserError: an id is predicted in another fold than that of the folds table, or twice, or samples of a predicted
@@ -89,12 +92,12 @@ def oof_by_unit(facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame,
     folds = sorted(oof["fold"].unique().tolist())
     expected = train.loc[train["fold"].isin(folds), ["id", "fold"]]
     merged = expected.merge(oof[["id", "fold"]], how="outer", on=["id", "fold"], indicator=True)
-    unmatched = merged.loc[merged["_merge"] != "both", "id"]
-    if len(unmatched) or oof["id"].duplicated().any():
+    unmatched = [*merged.loc[merged["_merge"] != "both", "id"], *oof["id"][oof["id"].duplicated()]]
+    if unmatched:
         raise UserError(
-            f"the OOF table does not match the folds table: {shorten_list(unmatched)}",
-            "oof.csv",
-            "Train the fold again",
+            f"the predictions do not match the folds table: {shorten_list(unmatched)}",
+            file,
+            "Remove the folders of these folds in the run, and type its make train again: missing folds are trained",
         )
     # Sorted, because a bootstrap interval depends on the order of the groups.
     oof = oof.sort_values("id")

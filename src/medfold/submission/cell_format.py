@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from medfold.competition import CompetitionFacts
-from medfold.errors import UserError
-from medfold.scoring import metric_of
+from medfold.errors import SettingError
+from medfold.scoring import METRICS, metric_of
 from medfold.text import shorten_list
 
 
@@ -44,16 +44,20 @@ class CellFormat:
         if submission.layout != "wide" and len(columns) != 1:
             found = f"found {shorten_list(columns, 6)}"
             what = f"layout {submission.layout} needs one column beside '{submission.id}', {found}"
-            raise UserError(what, "sample submission", "Correct submission.layout in competition.yaml")
+            fix = "Write the layout of the sample: wide (a column per class or label), long or lists"
+            raise SettingError(what, "submission.layout", fix)
         one_class = submission.layout == "wide" and facts.exclusive_classes and len(columns) == 1
         fits = submission.layout != "wide" or one_class or set(columns) == set(facts.prediction_columns)
         if not fits and not (facts.task == "binary" and len(columns) == 1):
             actual, expected = shorten_list(columns, 6), shorten_list(facts.prediction_columns, 6)
-            fix = "Check task, labels.targets, classes and submission in competition.yaml"
-            raise UserError(f"columns {actual} fit neither {expected} nor one class", "sample submission", fix)
+            what = f"the sample submission has the columns {actual}; for task {facts.task} I expect {expected}"
+            one = "" if not facts.exclusive_classes else ", or one column with the class"
+            fix = "Check task, labels.targets and classes; for a row per label, write layout: long"
+            raise SettingError(f"{what}{one}", "submission.layout", fix)
         if one_class and metric.response_method != "predict":
             what = f"one column for the class, but metric {metric.name} needs probabilities"
-            raise UserError(what, "sample submission", "Name a metric of decisions as score.metric in competition.yaml")
+            candidates = ", ".join(each.name for each in METRICS.all() if each.response_method == "predict")
+            raise SettingError(f"the sample submission has {what}", "score.metric", f"Metrics of classes: {candidates}")
         decisions = (
             submission.layout == "lists"
             or one_class

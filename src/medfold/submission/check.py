@@ -26,12 +26,12 @@ def check_submission(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.Da
     """
     id_column = facts.submission.id
     if len(table) == 0 and not (facts.upload == "notebook" and len(sample) == 0):
-        raise UserError(
-            "has no rows", "submission", f"Expected {count_of(len(sample), 'row')}, as in the sample submission"
-        )
+        rows = count_of(len(sample), "row")
+        raise UserError(f"no rows, where the sample submission has {rows}", "submission", REPORT)
     if list(table.columns) != list(sample.columns):
-        fix = f"Expected {', '.join(sample.columns)}"
-        raise UserError(f"wrong columns: {', '.join(map(str, table.columns))}", "submission", fix)
+        found, expected = (shorten_list([str(name) for name in names.columns], 12) for names in (table, sample))
+        what = f"its columns are {found}; those of the sample submission {expected}"
+        raise UserError(what, "submission", REPORT)
     _check_ids(table[id_column].astype(str), sample[id_column])
     cell_format = CellFormat.from_sample(facts, sample)
     for column in cell_format.columns:
@@ -51,10 +51,16 @@ def _check_ids(ids: pd.Series, expected: pd.Series) -> None:
         ("not in the sample submission", ids[~ids.isin(expected)]),
     ):
         if len(wrong_ids):
-            fix = f"Expected the {count_of(len(expected), 'id')} of the sample submission, each once"
-            raise UserError(f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}", "submission", fix)
+            found = f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}"
+            sample = f"the sample submission has {count_of(len(expected), 'id')}, each once"
+            fix = (
+                REPORT
+                if what == "duplicated"
+                else "Check images.test, labels.test_file and score.unit: they give the ids"
+            )
+            raise UserError(f"{found}; {sample}", "submission", fix)
     if list(ids) != list(expected):
-        what = "rows are in another order than in the sample submission"
+        what = "rows are in a different order than in the sample submission"
         raise UserError(what, "submission", REPORT)
 
 

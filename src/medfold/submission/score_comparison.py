@@ -20,7 +20,7 @@ class CompetitionScores:
         metric: name of its metric.
         submissions: rows of the ledger that were scored by this metric: `time`, `runs`, `trained_folds`, `oof`,
             `oof_low`, `oof_high`, `public`, `private`, `status`; scores are None while unknown.
-        num_not_comparable: number of submissions that were scored by another metric.
+        num_not_comparable: number of submissions that were scored by a different metric.
         rank_correlation: Spearman's, of OOF and public scores; None with fewer than three different scores.
     """
 

@@ -251,7 +251,8 @@ def _stream_rest(response: requests.Response, partial_file: Path, identity: dict
     if total is None and size > limit:
         partial_file.unlink()
         what = f"a file whose size the server does not say, and of more than {format_size(limit)}"
-        raise UserError(what, None, "It would take more than half of the free disk space")
+        fix = "It would take more than half of the free disk space. Download it with a browser, then FROM=file"
+        raise UserError(what, partial_file.name.removesuffix(".part"), fix)
     if total is not None and _size(partial_file) != total:
         raise requests.ConnectionError("Connection closed too early")
 

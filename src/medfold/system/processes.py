@@ -122,4 +122,5 @@ def result_of(future: Future, what: str) -> Any:
     try:
         return future.result()
     except BrokenProcessPool:
-        raise UserError("the process was killed", what, "It may have run out of memory") from None
+        fix = "It may have run out of memory: close other programs, or take a machine with more of it"
+        raise UserError("the process was killed", what, fix) from None

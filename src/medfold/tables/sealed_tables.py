@@ -44,7 +44,7 @@ def read_sealed_csv(
 
     Args:
         path: path of the table.
-        inputs: fingerprint of all that the table would be made from today.
+        inputs: fingerprint of all that the table would be made from now.
         companions: files that were made with the table. Defaults to none.
         former_names: table of `earlier_versions`: columns that had other names. Defaults to none.
         **column_types: types by column name; see `read_csv`.

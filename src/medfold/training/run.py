@@ -37,8 +37,8 @@ def train_run(
         The OOF score, as `write_oof` returns it.
 
     Raises:
-        UserError: the run was started with another recipe, folds table or store; or folds failed. The other folds are
-            trained before failures are reported.
+        UserError: the run was started with a different recipe, folds table or store; or folds failed. The other folds
+            are trained before failures are reported.
     """
     with open_plan(competition, request, recipe, dataset) as plan:
         score = None

@@ -72,7 +72,7 @@ def open_plan(
         dataset: the samples, with their targets and folds.
 
     Raises:
-        UserError: the run was started with another recipe, folds table or store.
+        UserError: the run was started with a different recipe, folds table or store.
     """
     run_paths, missing = begin_run(competition, request, recipe)
     with (

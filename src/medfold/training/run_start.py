@@ -34,7 +34,7 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
         The run, and the requested folds that are not trained yet.
 
     Raises:
-        UserError: the run was started with another recipe, folds table, store or labels; or run.json is damaged, or
+        UserError: the run was started with a different recipe, folds table, store or labels; or run.json is damaged, or
             missing although folds are trained.
     """
     run_paths = checked_run_paths(competition.paths, request.run_name)

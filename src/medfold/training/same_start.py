@@ -5,8 +5,14 @@ from typing import Any
 from medfold import config
 from medfold.competition import Recipe
 from medfold.errors import UserError
-from medfold.paths import RunPaths
-from medfold.runs import IDENTITY_FACTS, RunMetadata, read_saved_run_json, write_run_json
+from medfold.paths import ProjectPaths, RunPaths
+from medfold.runs import (
+    IDENTITY_FACTS,
+    RunMetadata,
+    advice_to_restore_folds,
+    read_saved_run_json,
+    write_run_json,
+)
 from medfold.system import locks
 from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
@@ -37,8 +43,10 @@ def record_run_start(run_paths: RunPaths, metadata: RunMetadata) -> None:
             return
     before, now = _fixed_values(_with_defaults(saved)), _fixed_values(metadata)
     if before["folds_fingerprint"] != now["folds_fingerprint"]:
-        what = "this run was started on another folds table, and its scores belong to that one"
-        fix = f"Give the new run another name: {variable('RUN', 'new-name')}; or restore the folds table"
+        what = "this run was started on a different folds table, and its scores belong to that one"
+        paths = ProjectPaths(run_paths.root).competition(run_paths.competition)
+        restore = advice_to_restore_folds(paths, saved)
+        fix = f"Give the new run another name: {variable('RUN', 'new-name')}. {restore}"
         raise UserError(what, run_paths.metadata, fix)
     if changed := _describe_changes(before, now, config.flat(saved.facts), config.flat(metadata.facts)):
         fix = f"Change it back, or train under another name: {variable('RUN', 'new-name')}"

@@ -40,7 +40,7 @@ def _whole(kind: str) -> bytes:
 
 
 def _odd_types(kind: str, rng: np.random.Generator) -> bytes:
-    """A workbook or a Parquet file with a column of another type."""
+    """A workbook or a Parquet file with a column of a different type."""
     table = pd.DataFrame(ROWS[1:], columns=ROWS[0])
     columns = {
         "numbers": range(12),

@@ -10,7 +10,7 @@ def test_repeated_rows_of_a_long_table_are_refused(raw):
     (raw / "table.csv").write_text("id,present\n0_a,1\n0_b,0\n0_a,0\n")
     labels = {"layout": "long", "file": "table.csv", "value": "present", "targets": ["a", "b"], "holdout": 0.5}
     images = {"train": "images/{id}.png", "channels": 1}
-    with refused("1 row appears more than once: 0_a. Set labels.repeated"):
+    with refused("1 row appears more than once: 0_a. Write how to merge them: labels.repeated: same, max or majority"):
         LAYOUTS["long"](competition_facts("multilabel", labels=labels, images=images, upload="none"), raw)
 
 

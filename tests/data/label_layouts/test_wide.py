@@ -45,25 +45,32 @@ def test_faulty_raw_data_is_refused(wide, break_raw_data, message):
 REPEATED = "id,reader,target\na,1,0\na,2,1\na,3,1\nb,1,1\nb,2,0\nc,1,0\nc,1,0\n"
 
 
-@pytest.mark.parametrize(
-    ("how", "expected"), [("max", ["1", "1", "0"]), ("majority", ["1", "1", "0"]), ("same", None), ("refuse", None)]
-)
-def test_repeated_rows_are_joined_as_labels_repeated_says(wide, how, expected):
+@pytest.fixture
+def read_repeated(wide):
+    """Returns a function that reads a table with several rows of an id, as `labels.repeated` says."""
     raw, facts = wide
-    text = REPEATED if how != "majority" else REPEATED + "c,4,0\n"
-    (raw / "train.csv").write_text(text)
-    labels = facts.labels.model_copy(update={"repeated": how, "group": None, "keep_columns": ()})
-    facts = facts.model_copy(update={"labels": labels})
-    if how == "same":
-        with refused(r"2 ids have rows with different labels: a, b \('target' is 0 in row 2, 1 in row 3\)\. Choose"):
-            LAYOUTS["wide"](facts, raw)
-        return
-    train = LAYOUTS["wide"](facts, raw)[0]
-    if how == "refuse":
-        assert train["id"].duplicated().sum() == 4  # build_samples refuses them
-        return
-    assert train["id"].tolist() == ["a", "b", "c"]
-    assert train["target"].tolist() == expected
+
+    def read(how, more_rows=""):
+        (raw / "train.csv").write_text(REPEATED + more_rows)
+        labels = facts.labels.model_copy(update={"repeated": how, "group": None, "keep_columns": ()})
+        return LAYOUTS["wide"](facts.model_copy(update={"labels": labels}), raw)[0]
+
+    return read
+
+
+@pytest.mark.parametrize(("how", "more_rows"), [("max", ""), ("majority", "c,4,0\n")])
+def test_repeated_rows_are_joined_as_labels_repeated_says(read_repeated, how, more_rows):
+    train = read_repeated(how, more_rows)
+    assert train[["id", "target"]].to_numpy().tolist() == [["a", "1"], ["b", "1"], ["c", "0"]]
+
+
+def test_repeated_rows_that_differ_are_refused_where_they_must_be_the_same(read_repeated):
+    with refused(r"2 ids have rows with different labels: a, b \('target' is 0 in row 2, 1 in row 3\)\. Choose"):
+        read_repeated("same")
+
+
+def test_repeated_rows_are_left_for_the_sample_table_to_refuse(read_repeated):
+    assert read_repeated("refuse")["id"].duplicated().sum() == 4
 
 
 def test_repeated_rows_that_agree_are_merged(wide):

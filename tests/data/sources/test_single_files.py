@@ -25,7 +25,9 @@ def test_names_that_match_a_pattern_are_returned_once(patterns, expected):
 
 
 def test_pattern_without_a_file_is_refused():
-    with refused(r"FILES=a.cvs: no file matches \(did you mean 'a.csv'\?\). Files: a.csv, train/1.png"):
+    with refused(
+        r"FILES=a.cvs: no file matches \(did you mean 'a.csv'\?\). Name files that there are: a.csv, train/1.png"
+    ):
         match_files(["a.cvs"], NAMES)
 
 

@@ -37,8 +37,8 @@ def test_whole_lossless_jpeg_is_accepted():
     [
         (b"no JPEG", "not a JPEG"),
         (jpeg(segment(0xC0, frame_header()), TABLES, SCAN), "not JPEG Lossless"),
-        (jpeg(segment(0xC3, frame_header(height=3)), TABLES, SCAN), "another size than the DICOM headers"),
-        (jpeg(segment(0xC3, frame_header(samples=3)), TABLES, SCAN), "another size than the DICOM headers"),
+        (jpeg(segment(0xC3, frame_header(height=3)), TABLES, SCAN), "a different size than the DICOM headers"),
+        (jpeg(segment(0xC3, frame_header(samples=3)), TABLES, SCAN), "a different size than the DICOM headers"),
         (jpeg(segment(0xC3, frame_header(bits=12)), TABLES, SCAN), "a JPEG of 12 bits in 8"),
         (jpeg(segment(0xC3, frame_header()), segment(0xC4, b"\0" * 20), SCAN), "a broken table"),
         (jpeg(segment(0xC3, frame_header()), SCAN), "a JPEG without tables"),

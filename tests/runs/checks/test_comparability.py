@@ -39,7 +39,7 @@ def test_reader_knows_the_labels_of_today(folded):
 
 
 def test_first_reason_against_a_comparison_is_told(problem, folded):
-    assert problem(images={"symmetry": "none"}) == "trained with another images.symmetry"
+    assert problem(images={"symmetry": "none"}) == "trained with a different images.symmetry"
     assert problem(labels="0" * 16) == "trained on other labels"
     assert problem(score={"metric": "log_loss"}) == "scored by auc"
     folded.paths.run("one").score.unlink()
@@ -47,7 +47,7 @@ def test_first_reason_against_a_comparison_is_told(problem, folded):
 
 
 def test_older_folds_may_have_another_number(problem):
-    assert problem(folds={"k": 4}) == "trained with another folds.k"
+    assert problem(folds={"k": 4}) == "trained with a different folds.k"
     assert problem(folds={"k": 4}, has_current_folds=False) == ""
 
 

@@ -50,7 +50,14 @@ def test_run_on_other_folds_is_not_opened(folded, run):
     assert open_run_on_current_folds(folded, "one").trained_folds == [0, 1, 2]
     recorded = json_files.read(run.paths.metadata)
     json_files.write({**recorded, "folds_fingerprint": "0" * 16}, run.paths.metadata, sealed=True)
-    with refused("the run was trained on another folds table. Train a new run under another name"):
+    what = (
+        "runs/small/one: the run was trained on a different folds table. Train it again under another name: make train"
+    )
+    with refused(f"{what} .* Or restore its folds/small.csv from git"):
+        open_run_on_current_folds(folded, "one")
+    kept = folded.paths.older_folds("0" * 16)
+    kept.touch()
+    with refused(f"{what} .* Or restore its folds: copy folds/{kept.name} to folds/small.csv, and the .json"):
         open_run_on_current_folds(folded, "one")
 
 

@@ -65,7 +65,7 @@ def test_spelled_out_default_classes_are_the_same(folded, run):
 def test_facts_that_are_no_longer_valid_are_refused(folded, run):
     recorded = json_files.read(run.paths.metadata)
     json_files.write({**recorded, "facts": recorded["facts"] | {"task": "ordinal"}}, run.paths.metadata, sealed=True)
-    with refused("run 'one' was trained with facts that are not valid today"):
+    with refused("run 'one' was trained with facts that are no longer valid"):
         facts_of_run(folded, Run.open(folded, "one"))
 
 

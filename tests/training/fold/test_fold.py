@@ -22,7 +22,6 @@ from medfold.system import json_files
 from medfold.training import FoldInputs
 from medfold.training.batches import class_balance
 from medfold.training.fold import fold
-from medfold.training.fold.tensorflow_errors import tensorflow_errors_explained
 from medfold.training.fold.trained_net import TrainedNet
 from medfold.training.loop import training_state
 from medfold.training.loop.batch_statistics import BatchStatistics
@@ -342,33 +341,6 @@ def test_nan_loss_at_first_step_is_reported(tmp_path, monkeypatch):
     with refused(r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"):
         fold.train_fold(FoldInputs(task(), 0, FoldPaths(tmp_path / "fold0")))
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())
-
-
-def test_operation_without_deterministic_version_raises_with_advice():
-    reason = "A deterministic GPU implementation of CropAndResize is not currently available.\nMore."
-    told = r"^fold 0: TensorFlow: A deterministic GPU .* available\. "
-    fix = r"Add SET=training\.deterministic=false, or set it in the recipe$"
-    with refused(told + fix), tensorflow_errors_explained("fold 0"):
-        raise tf.errors.UnimplementedError(None, None, reason)
-
-
-@pytest.mark.parametrize(
-    "reason", ["Failed call to cudaGetDevice: CUDA driver version", "DNN library initialization failed."]
-)
-def test_gpu_that_cannot_be_used_raises_with_advice(reason):
-    told = f"^fold 0: TensorFlow cannot use the GPU: {reason.rstrip('.')}. Update the NVIDIA driver, .*make doctor"
-    with refused(told), tensorflow_errors_explained("fold 0"):
-        raise tf.errors.InternalError(None, None, f"{reason}\nMore.")
-
-
-def test_gpu_without_memory_is_no_broken_gpu():
-    with refused("^fold 0: the machine or its GPU is out of memory"), tensorflow_errors_explained("fold 0"):
-        raise tf.errors.InternalError(None, None, "failed to allocate: CUDA_ERROR_OUT_OF_MEMORY")
-
-
-def test_other_internal_error_of_tensorflow_is_no_user_error():
-    with pytest.raises(tf.errors.InternalError), tensorflow_errors_explained("fold 0"):
-        raise tf.errors.InternalError(None, None, "Graph is broken")
 
 
 @pytest.mark.slow

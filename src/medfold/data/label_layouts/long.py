@@ -30,7 +30,7 @@ def _long(rows: pd.DataFrame, facts: CompetitionFacts, path: Path) -> pd.DataFra
     repeated = rows.duplicated([labels.id, "target"])
     if repeated.any():
         names = (rows[labels.id] + "_" + rows["target"])[repeated]
-        fix = "Set labels.repeated in competition.yaml: how to merge several rows of one id"
+        fix = "Write how to merge them: labels.repeated: same, max or majority"
         raise UserError(
             f"{count_of(repeated.sum(), 'row appears', 'rows appear')} more than once: {shorten_list(names)}", path, fix
         )

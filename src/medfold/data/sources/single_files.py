@@ -95,7 +95,7 @@ def match_files(patterns: list[str], all_names: list[str]) -> list[str]:
     for pattern in patterns:
         matches = fnmatch.filter(all_names, pattern)
         if not matches:
-            available = f"Files: {shorten_list(all_names, 8)}"
+            available = f"Name files that there are: {shorten_list(all_names, 8)}"
             raise UserError(f"no file matches{did_you_mean(pattern, all_names)}", variable("FILES", pattern), available)
         stems = {name[:-4] for name in matches if re.fullmatch(r".*\.zip\.\d{3}", name)}
         matches += [name for name in all_names if name[:-4] in stems and name[-3:].isdigit()]

@@ -76,7 +76,7 @@ def _check_frame(segment: bytes, size: tuple[int, int, int], bits_allocated: int
     """Checks that size, samples and bits in the frame header are as in the DICOM headers."""
     declared = int.from_bytes(segment[1:3]), int.from_bytes(segment[3:5]), int.from_bytes(segment[5:6])
     if declared != size or len(segment) != 6 + 3 * size[2]:
-        raise ImageError("damaged: the JPEG has another size than the DICOM headers declare")
+        raise ImageError("damaged: the JPEG has a different size than the DICOM headers declare")
     precision = segment[0]
     if not 2 <= precision <= bits_allocated or (precision > 8) != (bits_allocated > 8):
         raise ImageError(f"damaged: a JPEG of {precision} bits in {bits_allocated}")

@@ -84,7 +84,7 @@ def convert_channels(pixels: np.ndarray, num_channels: int) -> np.ndarray:
         uint8 (height, width, num_channels).
 
     Raises:
-        ImageError: the image has another number of channels and cannot be converted.
+        ImageError: the image has a different number of channels and cannot be converted.
     """
     if pixels.ndim == 2:
         pixels = pixels[..., None]

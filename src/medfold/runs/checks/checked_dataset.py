@@ -8,7 +8,7 @@ from medfold.runs.run import Run
 
 
 def dataset_of_runs(competition: Competition, run_names: list[str]) -> Dataset:
-    """Returns the dataset that runs were trained on; checks that they fit today's facts and labels.
+    """Returns the dataset that runs were trained on; checks that they fit the current facts and labels.
 
     What is missing of the dataset is made again, as `make_dataset` does. A changed fact is reported before that:
     before images are scanned again because of the change.

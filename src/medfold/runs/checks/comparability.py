@@ -1,4 +1,4 @@
-"""Whether the score of a run compares with the scores of other runs, given the facts, folds and labels of today."""
+"""Whether the scores of runs can be compared, given the current facts, folds and labels."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,11 @@ from medfold.terminal.command_text import command
 
 @dataclass(frozen=True)
 class ScoreReader:
-    """Reads the scores of the runs of a competition that compare with each other.
+    """Reads the scores of the runs of a competition that can be compared.
 
     Args:
-        competition: the competition with the facts of today.
-        labels_fingerprint: that of today's labels; None if it is not known.
+        competition: the competition with the current facts.
+        labels_fingerprint: that of the current labels; None if it is not known.
     """
 
     competition: Competition
@@ -31,12 +31,12 @@ class ScoreReader:
         return cls(competition, labels_fingerprint(competition))
 
     def read(self, run: Run, states: FoldStates, has_current_folds: bool) -> tuple[OofScore | None, str]:
-        """Returns the score of a run and ''; or None, and why it has none that compares with those of other runs.
+        """Returns the score of a run and ''; or None, and why it has none that can be compared with others.
 
         Args:
             run: the run.
             states: its folds.
-            has_current_folds: whether it was trained on today's folds; on others their number may differ.
+            has_current_folds: whether it was trained on the current folds; on others their number may differ.
         """
         if states.damaged_files:
             fold, names = next(iter(states.damaged_files.items()))
@@ -52,7 +52,7 @@ class ScoreReader:
         return score, ""
 
     def _problem(self, run: Run, score: OofScore | None, has_current_folds: bool) -> str:
-        """Returns why the score of a run does not compare with those of other runs, or ''."""
+        """Returns why the score of a run cannot be compared with others, or ''."""
         facts = self.competition.facts
         try:
             keys = tuple(key for key in IDENTITY_FACTS if has_current_folds or key != "folds.k")
@@ -60,7 +60,7 @@ class ScoreReader:
         except UserError:
             return "trained with facts that are no longer valid"
         if changed:
-            return f"trained with another {changed[0]}"
+            return f"trained with a different {changed[0]}"
         if not has_same_labels(run.metadata, self.labels_fingerprint):
             return "trained on other labels"
         if score is None:
@@ -68,11 +68,11 @@ class ScoreReader:
         if score.metric != metric_of(facts).name:
             return f"scored by {score.metric}"
         if has_other_scoring(score, facts):
-            return "scored by another beta or other weights"
+            return "scored by a different beta or other weights"
         return ""
 
 
 def has_other_scoring(score: OofScore, facts: CompetitionFacts) -> bool:
-    """Returns whether a score was computed with another beta or other weights than the facts name."""
+    """Returns whether a score was computed with a different beta or other weights than the facts name."""
     saved, current = (score.facts or {}).get("score"), facts.model_dump(mode="json", include={"score"})["score"]
     return isinstance(saved, dict) and any(saved.get(key) != current[key] for key in ("beta", "weights"))

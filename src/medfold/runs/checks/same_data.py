@@ -1,4 +1,4 @@
-"""Fingerprints of folds, labels and images, and checks that a run was trained on those of today."""
+"""Fingerprints of folds, labels and images, and checks that a run was trained on the current ones."""
 
 import pandas as pd
 
@@ -7,6 +7,8 @@ from medfold.data import needs_holdout, read_samples, samples_are_fresh
 from medfold.errors import UserError
 from medfold.folds import folds_fingerprint
 from medfold.images import read_measurements
+from medfold.paths import CompetitionPaths
+from medfold.project_root import display_path
 from medfold.runs.checks.same_facts import check_same_facts
 from medfold.runs.predictions import read_predictions
 from medfold.runs.run import Run
@@ -14,27 +16,38 @@ from medfold.runs.run_json import ImagesFingerprints, RunMetadata
 from medfold.runs.trained_run import TrainedRun
 from medfold.system.hashes import fingerprint, sha256_of_text
 from medfold.tables import read_csv
-from medfold.terminal.command_text import variable
 from medfold.text import shorten_list
 
 
 def open_run_on_current_folds(competition: Competition, name: str) -> TrainedRun:
-    """Opens a trained run, after checking that it fits today's facts and folds.
+    """Opens a trained run, after checking that it fits the current facts and folds.
 
     Raises:
-        UserError: no such run, other facts, another folds table, no trained fold, or a damaged one.
+        UserError: no such run, other facts, a different folds table, no trained fold, or a damaged one.
     """
     run = Run.open(competition, name)
     check_same_facts(competition, run)
     if not has_same_folds(competition, run.metadata):
-        new_run = f"Train a new run under another name ({variable('RUN', 'new-name')})"
-        fix = f"{new_run}, or restore the folds it was trained on with git"
-        raise UserError("the run was trained on another folds table", run.paths.folder, fix)
+        fix = f"{_fix_retrain(run)}. {advice_to_restore_folds(competition.paths, run.metadata)}"
+        raise UserError("the run was trained on a different folds table", run.paths.folder, fix)
     return TrainedRun.from_run(run)
 
 
+def advice_to_restore_folds(paths: CompetitionPaths, metadata: RunMetadata) -> str:
+    """Returns the advice to restore the folds that a run was trained on: the kept copy if there is one, else from git.
+
+    Args:
+        paths: paths of the competition.
+        metadata: the contents of run.json.
+    """
+    folds, kept = display_path(paths.folds), paths.older_folds(metadata.folds_fingerprint)
+    if kept.is_file():
+        return f"Or restore its folds: copy {display_path(kept)} to {folds}, and the .json beside it likewise"
+    return f"Or restore its {folds} from git"
+
+
 def has_same_folds(competition: Competition, metadata: RunMetadata) -> bool:
-    """Returns True if a run was trained on today's folds, ignoring the order of rows and line ends."""
+    """Returns True if a run was trained on the current folds, ignoring the order of rows and line ends."""
     path = competition.paths.folds
     if not path.is_file():
         return False
@@ -54,11 +67,11 @@ def labels_fingerprint(competition: Competition) -> str | None:
 
 
 def has_same_labels(metadata: RunMetadata, current_labels_fingerprint: str | None) -> bool:
-    """Returns True if a run was trained on today's labels, or if this is not known.
+    """Returns True if a run was trained on the current labels, or if this is not known.
 
     Args:
         metadata: the contents of run.json.
-        current_labels_fingerprint: `labels_fingerprint` of today.
+        current_labels_fingerprint: the current `labels_fingerprint`.
     """
     recorded = metadata.labels_fingerprint
     return recorded is None or current_labels_fingerprint is None or recorded == current_labels_fingerprint
@@ -70,7 +83,7 @@ def check_same_labels(competition: Competition, run: Run, current_labels_fingerp
     Args:
         competition: the competition that the run belongs to, for the message.
         run: a run; its run.json holds the fingerprint of the labels.
-        current_labels_fingerprint: `labels_fingerprint` of today.
+        current_labels_fingerprint: the current `labels_fingerprint`.
 
     Raises:
         UserError: they have changed.
@@ -96,7 +109,7 @@ def check_same_images(competition: Competition, run: TrainedRun, test: pd.DataFr
     """Checks that the images are the ones that a run was trained on and has predicted.
 
     Args:
-        competition: the competition with the images of today.
+        competition: the competition with the current images.
         run: a run; its run.json holds the fingerprints of the images.
         test: the readable samples of the test set: id.
 

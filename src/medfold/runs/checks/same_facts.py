@@ -1,4 +1,4 @@
-"""The facts that a run was trained with, and checks that those of today mean the same."""
+"""The facts that a run was trained with, and checks that the current ones mean the same."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ IDENTITY_FACTS = (
 
 
 def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
-    """Returns the facts that a run was trained with; keys that are newer than the run have today's values.
+    """Returns the facts that a run was trained with; keys that are newer than the run have the current values.
 
     Raises:
         UserError: the facts are no longer valid.
@@ -34,7 +34,7 @@ def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
     try:
         return CompetitionFacts.model_validate(config.merge(competition.facts.model_dump(), run.metadata.facts))
     except ValueError:
-        what = f"run '{run.name}' was trained with facts that are not valid today"
+        what = f"run '{run.name}' was trained with facts that are no longer valid"
         fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
         raise UserError(what, run.paths.metadata, fix) from None
 
@@ -56,10 +56,10 @@ def shared_facts(competition: Competition, runs: list[Run]) -> CompetitionFacts:
 
 
 def check_same_facts(competition: Competition, run: Run, keys: tuple[str, ...] = IDENTITY_FACTS) -> None:
-    """Checks that a run fits today's facts.
+    """Checks that a run fits the current facts.
 
     Args:
-        competition: the competition with the facts of today.
+        competition: the competition with the current facts.
         run: a run; its run.json holds the facts of the training.
         keys: keys of the facts that must be equal. Defaults to all that define the meaning of its predictions.
 

@@ -17,10 +17,10 @@ def facts_of_score(
     """Returns the facts of the training of a run, with the metric and submission settings of a score.
 
     Args:
-        competition: the competition of the run, with the facts of today.
+        competition: the competition of the run, with the current facts.
         run: its run.json holds the facts of the training.
-        score_facts: the settings recorded with the score. None for an older version's score: today's are used.
-        current_labels_fingerprint: `labels_fingerprint` of today.
+        score_facts: the settings recorded with the score. None for an older version's score: the current ones are used.
+        current_labels_fingerprint: the current `labels_fingerprint`.
 
     Raises:
         UserError: facts of the sample table, or labels, have changed, so that nothing can be computed.

@@ -59,9 +59,8 @@ def check_training_images(
         UserError: there are no images, a class has none, or they do not fill a batch.
     """
     if len(images.rows) == 0:
-        raise UserError(
-            "no readable image to train on", topic, "Look at unreadable_images.csv in the folder of the data"
-        )
+        fix = "data/<competition>/unreadable_images.csv lists the images that cannot be read, with the reasons"
+        raise UserError("no readable image to train on", topic, fix)
     class_balance.check_classes_present(facts, images.targets, topic)
     if training.batch_size > len(images.rows):
         num_images = count_of(len(images.rows), "image")

@@ -29,7 +29,7 @@ class Checkpoint:
         identity: identifies the training: phase, seed, recipe, rows of the images, plugins.py. A state with another
             identity is ignored.
         precision: precision of the computation, such as float32. Defaults to '', for a training without one.
-        layout: names and shapes of the arrays; a state with another layout is ignored. Defaults to none.
+        layout: names and shapes of the arrays; a state with a different layout is ignored. Defaults to none.
         older_layout: the layout that earlier versions saved. Defaults to none.
     """
 
@@ -45,7 +45,7 @@ class Checkpoint:
         """Returns the last state that is complete and matches, as (arrays, metadata); None without one.
 
         Raises:
-            UserError: the state belongs to this training, but in another precision; starting again would lose it.
+            UserError: the state belongs to this training, but in a different precision; starting again would lose it.
         """
         for path in (self._path, self._previous):
             try:

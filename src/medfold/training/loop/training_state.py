@@ -136,7 +136,7 @@ def remaining_phases(phases: list[Phase], path: Path, identity: list[Any], preci
         precision: precision of the training: float32, float16 or bfloat16.
 
     Raises:
-        UserError: the state was saved in another precision.
+        UserError: the state was saved in a different precision.
     """
     remaining = []
     for phase in phases:

@@ -129,7 +129,7 @@ def read_address(text: str, place: str) -> "ClusterAddress | None":
         place: the value of ON.
 
     Raises:
-        UserError: it is not of the form host:port, or ON is not ray.
+        UserError: the address is not of the form host:port, or ON is not ray.
     """
     from medfold.cluster import ClusterAddress
 
@@ -143,7 +143,7 @@ def read_jobs(text: str) -> int | None:
     """Reads the value of JOBS: a number of folds; None for `auto`.
 
     Raises:
-        UserError: it is neither `auto` nor a number from 1.
+        UserError: the value is neither `auto` nor a number from 1.
     """
     if text == "auto":
         return None
@@ -158,7 +158,7 @@ def read_workers(text: str) -> int | None:
     """Reads the value of WORKERS: a number of processes; None for `auto`.
 
     Raises:
-        UserError: it is neither `auto` nor a number from 0.
+        UserError: the value is neither `auto` nor a number from 0.
     """
     if text == "auto":
         return None

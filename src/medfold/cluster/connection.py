@@ -47,7 +47,7 @@ class ClusterAddress:
         """Reads `host:port`.
 
         Raises:
-            UserError: something else.
+            UserError: the text is not of the form host:port.
         """
         host, _, port = text.rpartition(":")
         if not host or "/" in host or not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
@@ -62,7 +62,7 @@ class ClusterAddress:
         """Checks that the address answers, and that there is a token for it.
 
         Raises:
-            UserError: it does not, or there is none.
+            UserError: the address does not answer, or there is no token for it.
         """
         try:
             socket.create_connection((self.host, self.port), timeout=CONNECT_SECONDS).close()

@@ -80,7 +80,7 @@ class FileServer:
         """Returns the path of a file, after checking that it is shared and unchanged.
 
         Raises:
-            UserError: it is not shared with the nodes, or has changed since.
+            UserError: the file is not shared with the nodes, or has changed since.
         """
         path = Path(file.path)
         is_in_folder = self._folder and ".." not in path.parts and path.is_relative_to(self._folder)

@@ -154,7 +154,7 @@ def _run_child(
     Raises:
         UserError: the child reported it.
         CrashedError: the child died.
-        StoppedError: it was stopped by a signal.
+        StoppedError: the child was stopped by a signal.
     """
     children = ReportingProcesses("medfold.training.child", folder)
     messages = items_from_thread(partial(children.run, work, environment), HEARTBEAT_SECONDS)

@@ -23,7 +23,7 @@ def use_plugins(file: Path | None) -> None:
         file: `plugins.py`; None, or a file that does not exist, for no plugins.
 
     Raises:
-        UserError: it is not valid Python; other errors appear when it is run.
+        UserError: the file is not valid Python; other errors appear when it is run.
     """
     global _active, _active_hash
     file = file if file is not None and file.is_file() else None
@@ -59,7 +59,7 @@ def run_plugins(file: Path) -> None:
     """Runs a plugins.py, which registers its classes and functions.
 
     Raises:
-        UserError: it fails; the message names the line.
+        UserError: plugins.py fails; the message names the line.
     """
     name = f"medfold_plugins_{sha256(file)[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)

@@ -69,7 +69,7 @@ def prepare_image(pixels: np.ndarray, preparation: PreparationSettings) -> np.nd
         uint8 (size, size, channels).
 
     Raises:
-        UserError: see `steps_of`.
+        UserError: a step is unknown, or its option is wrong: the errors of `steps_of`.
     """
     for step in steps_of(preparation):
         pixels = step(pixels)

@@ -155,7 +155,7 @@ class KaggleKernels:
             The final state of the run.
 
         Raises:
-            UserError: it takes longer, or Kaggle does not answer for half an hour; the notebook continues to run.
+            UserError: the notebook takes longer, or Kaggle does not answer for half an hour; the notebook goes on.
         """
         started = time.monotonic()
         shown_state = ""

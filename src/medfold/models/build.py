@@ -34,7 +34,7 @@ def build_net(
         one sigmoid per label, or a softmax over the classes.
 
     Raises:
-        UserError: see `check_buildable`; or the weights belong to another net.
+        UserError: a net that cannot be built (`check_buildable`), or weights of a different net.
     """
     check_buildable(facts, recipe, pretrained)
     backbone_settings = recipe.backbone

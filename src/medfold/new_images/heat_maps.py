@@ -43,7 +43,7 @@ def check_same_image_area(recipes: dict[str, Recipe]) -> None:
         recipes: recipe of each run, by its name.
 
     Raises:
-        UserError: they use different parts.
+        UserError: the runs use different parts of an image.
     """
     (first, first_area), *others = (
         (name, (recipe.preparation.steps, recipe.preparation.fit)) for name, recipe in recipes.items()

@@ -38,7 +38,7 @@ def competition_folder(inputs: Path, slug: str) -> Path:
         Path of the folder, which exists.
 
     Raises:
-        UserError: it is not attached; the message lists what is.
+        UserError: the data is not attached to the notebook; the message lists what is.
     """
     return _first_folder(inputs, slug, inputs / "competitions" / slug, inputs / slug)
 
@@ -54,7 +54,7 @@ def dataset_folder(inputs: Path, ref: str) -> Path:
         Path of the folder, which exists.
 
     Raises:
-        UserError: it is not attached; the message lists what is.
+        UserError: the data is not attached to the notebook; the message lists what is.
     """
     return _first_folder(inputs, ref, inputs / "datasets" / ref, inputs / ref.rpartition("/")[2])
 

@@ -29,7 +29,7 @@ def copy_plugins(paths: CompetitionPaths, folder: Path) -> None:
     """Copies plugins.py into the folder of a bundle, if the competition has one.
 
     Raises:
-        UserError: it is a link, is not text in UTF-8, or contains an access key.
+        UserError: the file is a link, is not text in UTF-8, or contains an access key.
     """
     if _exists(paths.plugins):
         _texts(paths, [paths.plugins])
@@ -64,7 +64,7 @@ def copy_file(source: Path, target: Path) -> None:
     """Copies a file into a bundle.
 
     Raises:
-        UserError: it is a link.
+        UserError: the file is a link.
     """
     check_no_link(source)
     shutil.copyfile(source, target)
@@ -98,7 +98,7 @@ def check_no_link(path: Path) -> None:
     """Refuses a link: what it leads to was not meant to be sent.
 
     Raises:
-        UserError: it is a link.
+        UserError: the file is a link.
     """
     if path.is_symlink():
         raise UserError("a link, and files for Kaggle are not read through links", path, "Put a copy of the file there")

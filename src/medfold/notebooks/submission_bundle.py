@@ -121,7 +121,7 @@ class SubmissionBundle:
             Path of the folder, which exists.
 
         Raises:
-            UserError: it is not attached; the message lists what is.
+            UserError: the data set is not attached to the notebook; the message lists what is.
         """
         folder = attached_data.competition_folder(Path(inputs), self.manifest.slug)
         allow_links_into(Path(inputs))

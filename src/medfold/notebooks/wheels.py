@@ -84,7 +84,7 @@ def download_wheels(names: tuple[str, ...], cache: Path, out: Path) -> list[Path
         The paths of the copied wheels.
 
     Raises:
-        UserError: they cannot be downloaded.
+        UserError: wheels cannot be downloaded.
     """
     copies = []
     for name in names:

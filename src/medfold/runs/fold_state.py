@@ -92,7 +92,7 @@ def require_trained_folds(run: Run) -> list[int]:
     """Returns the numbers of the trained folds of a run, of which there must be at least one.
 
     Raises:
-        UserError: none is trained, or one is damaged.
+        UserError: no fold is trained, or one is damaged.
     """
     trained, damaged = fold_states(run.paths, run.num_folds)
     for fold, names in damaged.items():

@@ -54,6 +54,6 @@ class TrainedRun(Run):
         """Reads the OOF predictions of all trained folds as one table.
 
         Raises:
-            UserError: see `read_predictions`.
+            UserError: a table lacks a column, or has a prediction that is not a finite number.
         """
         return pd.concat([read_predictions(facts, paths.oof) for paths in self.fold_paths], ignore_index=True)

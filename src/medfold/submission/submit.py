@@ -92,7 +92,7 @@ def submit_recorded(
         resubmit: submit it even if it is on the leaderboard already.
 
     Raises:
-        UserError: it was refused, or another process submits these runs as a notebook.
+        UserError: the leaderboard refused it, or another process submits these runs as a notebook.
     """
     with leaderboard.submission_lock(recorded.file, list(recorded.row.runs)):
         result = leaderboard.submit(recorded, pack, resubmit)

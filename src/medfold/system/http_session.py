@@ -31,7 +31,8 @@ class GuardedSession(requests.Session):
         """Checks a redirect, and removes the credentials if it leads to another host; requests calls it.
 
         Raises:
-            UnsafeRedirectError: it leads from https to http, or to another host although `same_host` is set.
+            UnsafeRedirectError: a redirect leads from https to http, or to a different host although `same_host` is
+                set.
         """
         before, after = response.request.url, prepared_request.url
         check_stays_encrypted(before, after)
@@ -49,7 +50,7 @@ def check_stays_encrypted(before: str, after: str) -> None:
         after: address that the server names instead.
 
     Raises:
-        UnsafeRedirectError: it leads from https to http.
+        UnsafeRedirectError: a redirect leads from https to http.
     """
     if urlsplit(before).scheme == "https" and urlsplit(after).scheme == "http":
         raise UnsafeRedirectError(f"redirected from https to http ({urlsplit(after).hostname})")

@@ -34,7 +34,7 @@ def zip_contents_bytes(path: Path) -> int:
     Arrays (.npz) and Excel workbooks are zip archives, too.
 
     Raises:
-        ValueError: it declares far more than its size, see `is_bomb`.
+        ValueError: the archive declares far more than its size (`is_bomb`).
         zipfile.BadZipFile: not an archive.
     """
     with zipfile.ZipFile(path) as archive:

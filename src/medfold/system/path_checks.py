@@ -15,7 +15,7 @@ def check_plain_name(name: str) -> str:
     """Returns a name that can only be that of a file or folder in the folder where it is used.
 
     Raises:
-        ValueError: it is empty, hidden or a path, or has a control character.
+        ValueError: the name is empty, hidden or a path, or has a control character.
     """
     if "/" in name or "\\" in name or not name or name.startswith("."):
         raise ValueError(f"'{name}' is not a plain name: it must have no / or \\, and not begin with a point")

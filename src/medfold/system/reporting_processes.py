@@ -74,8 +74,8 @@ class ReportingProcesses:
 
         Raises:
             UserError: the child reported it.
-            StoppedError: it was stopped.
-            CrashedError: it ended for another reason.
+            StoppedError: the child was stopped.
+            CrashedError: the child ended without a result, and nobody stopped it.
         """
         if self._ending.is_set():
             raise StoppedError

@@ -1,4 +1,4 @@
-"""Start of a run: its folder with run.json, and the folds that are to be trained."""
+"""Opens the folder of a run, writes run.json, and lists the folds to train."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -72,7 +72,7 @@ def check_recipe_trainable(competition: Competition, recipe: Recipe) -> None:
     """Checks that a recipe can be trained, before images are prepared. Imports Keras.
 
     Raises:
-        UserError: see `recipe_checks.check_trainable`.
+        UserError: settings that contradict each other or the data: the errors of `recipe_checks.check_trainable`.
     """
     with silence_native_output(show_on_error=True):  # importing TensorFlow takes seconds, and it logs missing GPUs
         from medfold.training.fold.recipe_checks import check_trainable

@@ -34,7 +34,8 @@ def record_run_start(run_paths: RunPaths, metadata: RunMetadata) -> None:
     """Writes run.json before the first fold; later folds must have the same recipe, folds table and store.
 
     Raises:
-        UserError: they differ (the differing keys are listed), or run.json is damaged.
+        UserError: recipe, folds table or store differ from those in run.json, and the differing keys are listed; or
+            run.json is damaged.
     """
     with locks.lock(run_paths.metadata):
         saved = read_saved_run_json(run_paths)

@@ -84,7 +84,7 @@ def _check_inflated_size(path: Path) -> None:
     """Checks the size of a deflated file, which pydicom inflates as a whole.
 
     Raises:
-        ImageError: it has more than MAX_INFLATED_BYTES.
+        ImageError: the file has more than MAX_INFLATED_BYTES when it is unpacked.
     """
     with path.open("rb") as file:
         if DEFLATED not in file.read(1024):

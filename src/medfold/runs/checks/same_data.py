@@ -86,7 +86,7 @@ def check_same_labels(competition: Competition, run: Run, current_labels_fingerp
         current_labels_fingerprint: the current `labels_fingerprint`.
 
     Raises:
-        UserError: they have changed.
+        UserError: labels have changed since the training.
     """
     if not has_same_labels(run.metadata, current_labels_fingerprint):
         what = f"labels of the training set have changed since run '{run.name}' was trained"

@@ -51,7 +51,7 @@ class Leaderboard(ABC):
         """Checks that a submission would be accepted now.
 
         Raises:
-            UserError: it would be refused.
+            UserError: the leaderboard would refuse a submission.
         """
 
     def submission_lock(self, file: Path, run_names: list[str]) -> AbstractContextManager[Any]:
@@ -75,7 +75,7 @@ class Leaderboard(ABC):
             resubmit: submit it even if it is on the leaderboard already. Defaults to False.
 
         Raises:
-            UserError: it was refused.
+            UserError: the leaderboard refused the submission.
         """
 
     def fetch_scores(self, queries: list[ScoreQuery]) -> dict[str, LeaderboardResult]:

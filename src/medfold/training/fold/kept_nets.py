@@ -10,11 +10,11 @@ from medfold.training.loop.phases import Phase
 
 
 class KeptNets:
-    """Traced net and phases of the last fold, which the next fold uses again with its own initial values.
+    """Keeps the traced net and phases of a fold for the next fold.
 
-    Tracing a training step costs seconds. It depends on shapes and constants; all else is in variables. So a fold
-    builds its net and its optimizers, and where shapes and constants are those of the fold before, their values are
-    copied into the traced ones. The result has the same bytes as without this.
+    Tracing a training step takes seconds. A traced step depends on shapes and constants; everything else is in
+    variables. So each fold builds its own net and optimizers. If shapes and constants are those of the fold before, the
+    new values are copied into the traced net, which is then trained. The result has the same bytes as without this.
     """
 
     def __init__(self):

@@ -167,7 +167,7 @@ class BatchTrainer:
 
     @property
     def constants(self) -> list[Any]:
-        """Configurations of optimizer and loss, whose numbers are constants of the traced training step."""
+        """Configurations of optimizer and loss. Their numbers are constants of the traced training step."""
         return [self.net.optimizer.get_config(), self.net.loss.get_config()]
 
     @property

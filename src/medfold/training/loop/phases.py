@@ -66,7 +66,7 @@ class Phase:
     statistics: BatchStatistics
 
     def trained_by(self, traced: "Phase") -> "Phase":
-        """Returns this phase with the net of another one of the same net and constants, which is traced already.
+        """Returns this phase with the traced net of another phase. Both must have the same net and constants.
 
         Args:
             traced: the phase that gives its net and its trainer; they get the initial values of this phase.

@@ -228,7 +228,8 @@ class KaggleCompetitions:
         """Searches for the submission whose answer was lost; None if there is none, and it may be sent again.
 
         Raises:
-            UserError: no submission was made, and sending it again would not help; or it is unknown whether one was made.
+            UserError: no submission was made, and sending it again would not help; or it is unknown whether one was
+                made.
         """
         status = status_of(error)
         if not self.session.api.uploaded or (status is not None and status < 500):

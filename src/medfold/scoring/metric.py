@@ -35,8 +35,8 @@ class Metric:
         uses_weights: True if the function takes `weights` from the competition: float (labels, 2), for negatives and
             positives. Defaults to False.
         uses_beta: True if the function takes `beta` from the competition, the weight of recall. Defaults to False.
-        decide: float (n, columns) -> the decisions that a metric of classes is computed from, as the competition's
-            submission holds them; `metric_of` sets it. Defaults to the decisions of `to_classes`.
+        decide: the rule of the competition's submission, predictions float (n, columns) -> decisions. A metric of
+            decisions is computed from its result. `metric_of` sets it. Defaults to none: the function decides.
         post_processing: name of the post-processing that suits the metric: `cut_points`, `sharpening`, `temperature` or
             `calibration`. Defaults to thresholds or class factors for metrics of decisions, to none for others.
         is_rank_based: True if only the order of the predictions counts, as for an AUC. Defaults to False.

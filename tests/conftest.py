@@ -208,40 +208,56 @@ def trained(trained_once, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def kaggle(tmp_path, monkeypatch, capfd, caplog) -> Iterator[KaggleServer]:
+def shown(tmp_path, monkeypatch, capfd, caplog) -> Iterator["Shown"]:
+    """What a test shows. At its end, no output, error, log or file may contain a secret of the imitated Kaggle."""
+    shown = Shown(capfd)
+    original_init = UserError.__init__
+
+    def record_error(self, *arguments, **options):
+        original_init(self, *arguments, **options)
+        shown.texts.append(str(self))
+
+    monkeypatch.setattr(UserError, "__init__", record_error)
+    yield shown
+    shown.said()
+    shown.texts.append(caplog.text)
+    home = tmp_path / "home"
+    files_left = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
+    for secret in (TOKEN, KEY, "X-Goog-Signature"):
+        assert secret not in "".join(shown.texts)
+        assert [path for path in files_left if secret.encode() in path.read_bytes()] == []
+
+
+class Shown:
+    """Collects what a test prints, and the errors that it raises."""
+
+    def __init__(self, capture):
+        self._capture = capture
+        self.texts: list[str] = []
+
+    def said(self) -> str:
+        """Returns the output since the last call."""
+        self.texts.append("".join(self._capture.readouterr()))
+        return self.texts[-1]
+
+
+@pytest.fixture
+def kaggle(tmp_path, monkeypatch, shown) -> Iterator[KaggleServer]:
     """An imitated Kaggle that can fail on demand, set up by environment variables; waiting is skipped.
 
-    `waits` holds the skipped waits in seconds; `said()` returns the output since its last call. After the test, no
-    output, error, log or file may contain a secret.
+    `home` is the user's home folder, `waits` holds the skipped waits in seconds, `said()` returns the output since its
+    last call.
     """
-    home, outputs = tmp_path / "home", []
+    home = tmp_path / "home"
     home.mkdir()
-
-    def said() -> str:
-        outputs.append("".join(capfd.readouterr()))
-        return outputs[-1]
-
     with KaggleServer() as server:
-        server.home, server.waits, server.said = home, [], said
+        server.home, server.waits, server.said = home, [], shown.said
         for name, value in server.environment(home).items():
             monkeypatch.setenv(name, value)
         for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR", "HTTP_PROXY", "NO_PROXY"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setattr("medfold.system.waiting.pause", server.waits.append)
-        original_init = UserError.__init__
-
-        def record_error(self, *arguments, **options):
-            original_init(self, *arguments, **options)
-            outputs.append(str(self))
-
-        monkeypatch.setattr(UserError, "__init__", record_error)
         yield server
-    said()
-    outputs.append(caplog.text)
-    files_left = [path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents]
-    for secret in (TOKEN, KEY, "X-Goog-Signature"):
-        assert secret not in "".join(outputs)
-        assert [path for path in files_left if secret.encode() in path.read_bytes()] == []
 
 
 @pytest.fixture(scope="session")

@@ -30,41 +30,41 @@ def test_noise_members_raise_in_sample_but_not_cross_fitted_score():
 def test_arithmetic_mean_wins_ties():
     stack, targets = independent(count=1)
     same = np.repeat(stack, 3, axis=0) + np.random.default_rng(1).normal(0, 1e-6, (3, 1000, 1))
-    decision = choose_method(members(same, targets), competition_facts("binary", score={"metric": "auc"}))
-    assert decision.chosen.method.name == "mean"
-    assert all(one.gain.low <= 0 for one in decision.candidates[1:])
-    np.testing.assert_array_equal(decision.used.predictions, same.mean(axis=0))
+    choice = choose_method(members(same, targets), competition_facts("binary", score={"metric": "auc"}))
+    assert choice.chosen.method.name == "mean"
+    assert all(one.gain.low <= 0 for one in choice.candidates[1:])
+    np.testing.assert_array_equal(choice.used.predictions, same.mean(axis=0))
 
 
 def test_method_better_beyond_chance_replaces_the_mean():
     good, targets = independent(strength=1.5, count=1)
     noise = np.random.default_rng(3).random((4, 1000, 1))
-    decision = choose_method(
+    choice = choose_method(
         members(np.concatenate([good, noise]), targets), competition_facts("binary", score={"metric": "auc"})
     )
-    assert decision.chosen.method.needs_labels
-    assert decision.chosen.gain.low > 0
-    assert decision.chosen.cross_fitted == max(
-        one.cross_fitted for one in decision.candidates if one.gain is None or one.gain.low > 0
+    assert choice.chosen.method.needs_labels
+    assert choice.chosen.gain.low > 0
+    assert choice.chosen.cross_fitted == max(
+        one.cross_fitted for one in choice.candidates if one.gain is None or one.gain.low > 0
     )
     # new predictions use the same method, fitted on all folds
     np.testing.assert_array_equal(
-        decision.used.fitted.apply(good.repeat(5, axis=0)), decision.chosen.fitted.apply(good.repeat(5, axis=0))
+        choice.used.fitted.apply(good.repeat(5, axis=0)), choice.chosen.fitted.apply(good.repeat(5, axis=0))
     )
 
 
 def test_gain_is_positive_where_lower_is_better():
     good, targets = independent(strength=1.5, count=1)
     noise = np.random.default_rng(3).random((4, 1000, 1))
-    decision = choose_method(
+    choice = choose_method(
         members(np.concatenate([good, noise]), targets), competition_facts("binary", score={"metric": "log_loss"})
     )
-    plain = decision.candidates[0]
-    assert decision.chosen.cross_fitted < plain.cross_fitted
-    assert decision.chosen.cross_fitted == min(
-        one.cross_fitted for one in decision.candidates if one.gain is None or one.gain.low > 0
+    plain = choice.candidates[0]
+    assert choice.chosen.cross_fitted < plain.cross_fitted
+    assert choice.chosen.cross_fitted == min(
+        one.cross_fitted for one in choice.candidates if one.gain is None or one.gain.low > 0
     )
-    assert decision.chosen.gain.value == pytest.approx(plain.cross_fitted - decision.chosen.cross_fitted)
+    assert choice.chosen.gain.value == pytest.approx(plain.cross_fitted - choice.chosen.cross_fitted)
 
 
 def test_repeated_images_do_not_narrow_the_gain():
@@ -86,9 +86,9 @@ def single_fold():
 
 
 def test_single_fold_allows_only_methods_without_labels(single_fold):
-    decision = choose_method(single_fold, competition_facts("binary", score={"metric": "macro_f1"}))
-    assert [one.method.name for one in decision.candidates] == ["mean", "geometric", "rank"]
-    assert decision.post_processed is None
+    choice = choose_method(single_fold, competition_facts("binary", score={"metric": "macro_f1"}))
+    assert [one.method.name for one in choice.candidates] == ["mean", "geometric", "rank"]
+    assert choice.post_processed is None
 
 
 def test_fitted_method_of_a_single_fold_is_refused(single_fold):
@@ -102,8 +102,8 @@ def single_run():
 
 
 def test_single_run_allows_only_the_mean(single_run):
-    decision = choose_method(single_run, competition_facts("binary", score={"metric": "auc"}))
-    assert [one.method.name for one in decision.candidates] == ["mean"]
+    choice = choose_method(single_run, competition_facts("binary", score={"metric": "auc"}))
+    assert [one.method.name for one in choice.candidates] == ["mean"]
 
 
 def test_combining_a_single_run_is_refused(single_run):
@@ -127,7 +127,7 @@ def test_method_is_chosen_by_name():
     ],
 )
 def test_method_that_cannot_be_used_is_refused_before_any_is_fitted(single_fold, monkeypatch, name, message):
-    monkeypatch.setattr("medfold.ensemble.choose_method.compare_methods", None)
+    monkeypatch.setattr("medfold.ensemble.choose_method.compare_methods", lambda *_: pytest.fail("methods are fitted"))
     with refused(message):
         choose_method(single_fold, competition_facts("binary", score={"metric": "auc"}), method_name=name)
 
@@ -148,26 +148,26 @@ def overconfident(n=3000, seed=0):
 
 def test_post_processing_is_applied_where_the_metric_gains():
     stack, targets = overconfident()
-    decision = choose_method(members(stack, targets), competition_facts("binary", score={"metric": "log_loss"}))
-    assert decision.post_processed.title == "temperature"
-    assert decision.post_processed.helps
-    assert decision.used_post_processing is decision.post_processed
-    assert decision.post_processed.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
-    np.testing.assert_array_equal(decision.used.predictions, decision.post_processed.predictions)
-    np.testing.assert_array_equal(decision.used.fitted.apply(stack), decision.post_processed.fitted.apply(stack))
-    assert decision.post_processed.cross_fitted < decision.chosen.cross_fitted - 0.1
+    choice = choose_method(members(stack, targets), competition_facts("binary", score={"metric": "log_loss"}))
+    assert choice.post_processed.title == "temperature"
+    assert choice.post_processed.helps
+    assert choice.used_post_processing is choice.post_processed
+    assert choice.post_processed.fitted.parameters["temperature"] == pytest.approx(3, rel=0.1)
+    np.testing.assert_array_equal(choice.used.predictions, choice.post_processed.predictions)
+    np.testing.assert_array_equal(choice.used.fitted.apply(stack), choice.post_processed.fitted.apply(stack))
+    assert choice.post_processed.cross_fitted < choice.chosen.cross_fitted - 0.1
 
 
 def test_post_processing_that_loses_is_left_out():
     rng = np.random.default_rng(3)  # a seed with which the fitted thresholds lose
     targets = rng.integers(0, 2, 40)
     stack = expit(rng.normal(3 * (2 * targets - 1), 1.5))[None, :, None]  # 0.5 is the right threshold
-    decision = choose_method(members(stack, targets), competition_facts("binary", score={"metric": "accuracy"}))
-    assert decision.post_processed.cross_fitted < decision.chosen.cross_fitted
-    assert not decision.post_processed.helps
-    assert decision.used_post_processing is None
-    np.testing.assert_array_equal(decision.used.predictions, decision.chosen.predictions)
-    np.testing.assert_array_equal(decision.used.fitted.apply(stack), stack[0])
+    choice = choose_method(members(stack, targets), competition_facts("binary", score={"metric": "accuracy"}))
+    assert choice.post_processed.cross_fitted < choice.chosen.cross_fitted
+    assert not choice.post_processed.helps
+    assert choice.used_post_processing is None
+    np.testing.assert_array_equal(choice.used.predictions, choice.chosen.predictions)
+    np.testing.assert_array_equal(choice.used.fitted.apply(stack), stack[0])
 
 
 def test_auc_needs_no_post_processing():
@@ -183,12 +183,12 @@ def test_cut_points_are_applied_where_kappa_gains():
     targets = rng.choice(5, 1500, p=[0.5, 0.2, 0.15, 0.1, 0.05])
     centre = 0.4 * targets + rng.normal(0, 0.4, (1, 1500))
     stack = softmax(-((centre[:, :, None] - np.arange(5)) ** 2) / 0.5, axis=2)
-    decision = choose_method(members(stack, targets), competition_facts("ordinal", score={"metric": "qwk"}))
-    assert decision.post_processed.title == "cut points"
-    assert decision.post_processed.helps
-    kappa = METRICS["qwk"](targets, decision.used.predictions)
-    assert kappa == pytest.approx(decision.post_processed.cross_fitted, abs=1e-12)
-    assert kappa > decision.chosen.cross_fitted + 0.02
+    choice = choose_method(members(stack, targets), competition_facts("ordinal", score={"metric": "qwk"}))
+    assert choice.post_processed.title == "cut points"
+    assert choice.post_processed.helps
+    kappa = METRICS["qwk"](targets, choice.used.predictions)
+    assert kappa == pytest.approx(choice.post_processed.cross_fitted, abs=1e-12)
+    assert kappa > choice.chosen.cross_fitted + 0.02
 
 
 def test_per_class_weights_are_compared_for_all_methods():
@@ -226,14 +226,14 @@ def test_saved_choice_predicts_the_same_after_loading(task, metric, name, tmp_pa
     skew = 6 * (np.arange(truth.shape[1]) == 0) - 6  # neither calibrated nor centred
     logits = 8 * truth + rng.normal(0, 4, (2, *truth.shape)) + skew
     stack = softmax(logits, axis=2) if truth.shape[1] == 3 else expit(logits)
-    decision = choose_method(
+    choice = choose_method(
         members(stack, targets), competition_facts(task, score={"metric": metric}), method_name="mean"
     )
-    assert decision.post_processed.helps
-    assert [step for step, _ in decision.used.fitted.steps] == ["mean_of", name]
-    decision.used.fitted.save(tmp_path / "ensemble.npz")
+    assert choice.post_processed.helps
+    assert [step for step, _ in choice.used.fitted.steps] == ["mean_of", name]
+    choice.used.fitted.save(tmp_path / "ensemble.npz")
     again = FittedTransform.load(tmp_path / "ensemble.npz").apply(stack)
-    np.testing.assert_array_equal(again, decision.used.fitted.apply(stack))
+    np.testing.assert_array_equal(again, choice.used.fitted.apply(stack))
 
 
 @st.composite
@@ -265,15 +265,13 @@ def problems_with_few_labels(draw):
 @given(problems_with_few_labels())
 def test_undefined_score_keeps_the_arithmetic_mean(made):
     facts, given_members = made
-    decision = choose_method(given_members, facts)
-    assert np.isfinite(decision.used.predictions).all()
-    assert np.isfinite(decision.used.fitted.apply(given_members.predictions)).all()
-    if np.isnan(decision.candidates[0].cross_fitted):
-        assert decision.chosen is decision.candidates[0]
-    assert decision.chosen is decision.candidates[0] or decision.chosen.gain.low > 0
-    assert decision.post_processed is None or decision.post_processed.helps == bool(
-        decision.post_processed.gain.value > 0
-    )
+    choice = choose_method(given_members, facts)
+    assert np.isfinite(choice.used.predictions).all()
+    assert np.isfinite(choice.used.fitted.apply(given_members.predictions)).all()
+    if np.isnan(choice.candidates[0].cross_fitted):
+        assert choice.chosen is choice.candidates[0]
+    assert choice.chosen is choice.candidates[0] or choice.chosen.gain.low > 0
+    assert choice.post_processed is None or choice.post_processed.helps == bool(choice.post_processed.gain.value > 0)
 
 
 def test_of_many_classes_what_takes_hours_is_left_out_and_reported(capsys):

@@ -150,7 +150,7 @@ test: setup  ## run the fast tests, three to five minutes   ORDER=7 in the rando
 	@$(RUN_PYTHON) -m pytest -n 3 $(PYTEST) -m "not slow"
 
 test-all: setup  ## run all tests, about an hour   ORDER=7 in the random order of this seed
-	@$(RUN_PYTHON) -m pytest -n 2 $(PYTEST)
+	@$(RUN_PYTHON) -m pytest -n 3 $(PYTEST)
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 
 campaigns: setup  ## kill runs, damage files and fill a test disk at random, for hours   WHAT="kills disk" SEED=1

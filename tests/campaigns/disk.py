@@ -13,7 +13,7 @@ from tests.campaigns.pipeline import Undisturbed
 SIZES = dict.fromkeys(("download", "prepare", "features", "train", "submit", "notebook"), 30) | dict.fromkeys(
     ("unpack", "folds", "parallel", "report", "predict"), 6
 )
-SHARE = {"download": 1, "prepare": 1, "features": 1, "train": 1, "parallel": 1, "submit": 1, "report": 1, "notebook": 1}
+SHARE = {"download": 1, "prepare": 1, "train": 1, "submit": 1, "notebook": 1}
 ROOM = 1 << 30  # bytes of a disk that is large enough
 
 

@@ -17,7 +17,7 @@ from tests.campaigns.signals import private_shared_memory
 
 OTHERS = [stage for stage in STAGES if stage not in ("train", "parallel")]
 KILLS = {"train": 16, "parallel": 16, **dict.fromkeys(OTHERS, 7)}
-SHARE = {"train": 2, "parallel": 1, "prepare": 1, "unpack": 1, "submit": 1}
+SHARE = {"train": 1, "parallel": 1, "prepare": 1, "unpack": 1, "submit": 1}
 # As the next command does that needs any.
 CLAIM = "from medfold.system.shared_memory import reserve_name_prefix; reserve_name_prefix()"
 

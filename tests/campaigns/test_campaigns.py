@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from tests.campaigns import NAMES, campaign, named
+from tests.campaigns import NAMES, campaign, fuzz, named
 from tests.campaigns.campaign import HEAD, Campaign, NotPossibleError, outcomes, row, run, with_row
 from tests.support.helpers import REPOSITORY
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_small_share_of_each_campaign_holds(name):
+def test_small_share_of_each_campaign_holds(name, monkeypatch):
+    monkeypatch.setattr(fuzz, "BLOCK", 30)
     chosen = named(name)
     try:
         cases = list(chosen.cases(0, False))

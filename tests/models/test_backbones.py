@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from medfold.models import build_net, split_backbone_and_head
 from medfold.prediction import load_net, save_weights
@@ -29,9 +30,17 @@ FAMILIES = [
 ]
 
 
+@pytest.fixture
+def eagerly():
+    """Steps are computed operation by operation: compiling the large nets would take minutes."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), FAMILIES)
-def test_every_backbone_family_trains_and_reloads(tmp_path, name, size):
+def test_every_backbone_family_trains_and_reloads(tmp_path, eagerly, name, size):
     keras.utils.set_random_seed(0)
     model = build_net(facts(channels=3), recipe(name, size))
     step = BatchTrainer(model, keras.optimizers.AdamW(1e-3), keras.losses.BinaryCrossentropy())

@@ -56,7 +56,7 @@ def plugins_hash(file: Path) -> str | None:
 
 
 def run_plugins(file: Path) -> None:
-    """Runs a plugins.py, which registers its classes and functions.
+    """Runs a plugins.py, which registers its classes and functions. Nothing is written beside it, as an import would.
 
     Raises:
         UserError: plugins.py fails; the message names the line.
@@ -66,7 +66,7 @@ def run_plugins(file: Path) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # so that its classes and functions can be pickled
     try:
-        spec.loader.exec_module(module)
+        exec(compile(file.read_bytes(), file, "exec"), vars(module))
     except UserError:
         raise
     except Exception as error:

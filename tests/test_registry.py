@@ -74,6 +74,7 @@ def test_plugins_can_look_up_built_in_names(things):
     assert things["pair"] == (1, False)
 
 
+@pytest.mark.slow
 def test_built_in_names_imported_by_plugins_stay_built_in():
     code = (
         "from medfold import registry\n"

@@ -85,6 +85,7 @@ def test_adversarial_auc_keeps_groups_whole():
     assert adversarial_auc(train, test, separate_groups(train, test)).auc > 0.8
 
 
+@pytest.mark.slow
 def test_strongest_columns_are_listed_and_results_are_reproducible(monkeypatch):
     monkeypatch.setattr(dataset_shift, "MAX_ROWS", 200)
     rng, apart = np.random.default_rng(0), [0, 0.3, 0.8, 1.4, 2.2, 3.2]

@@ -59,6 +59,7 @@ def test_two_gpus_write_the_same_predictions(competition, tmp_path, monkeypatch,
     assert written[0] == written[2]
 
 
+@pytest.mark.slow
 def test_folders_of_equal_name_get_separate_prediction_files(competition, tmp_path):
     for site in ("siteA", "siteB"):
         (tmp_path / site / "images").mkdir(parents=True)
@@ -70,6 +71,7 @@ def test_folders_of_equal_name_get_separate_prediction_files(competition, tmp_pa
         assert name.endswith(f"__{site}__images.csv")
 
 
+@pytest.mark.slow
 def test_single_image_of_another_format_is_predicted_into_out(competition, tmp_path):
     source = sorted((competition.paths.raw / "test").iterdir())[0]
     cv2.imwrite(str(tmp_path / "new image.tif"), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE))

@@ -18,6 +18,7 @@ def test_recheck_of_unchanged_files_finds_no_difference(submitted, capsys):
     assert capsys.readouterr().out.count("recomputed: identical") == 2
 
 
+@pytest.mark.slow
 def test_recheck_reads_a_submission_of_an_earlier_version(submitted, capsys):
     path = first_file(submitted, "*.json")
     written = with_former_names(json_files.read(path), RECORD)

@@ -54,6 +54,7 @@ def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monk
     assert read_csv(holdout_project.paths.samples).equals(before)
 
 
+@pytest.mark.slow
 def test_holdout_is_scored_and_rechecked(holdout_project, capsys):
     finished_run(holdout_project, "noise", quality=0.5)
     submit(holdout_project, run_names=["noise"], force=True)
@@ -63,6 +64,7 @@ def test_holdout_is_scored_and_rechecked(holdout_project, capsys):
     assert capsys.readouterr().out.count("recomputed: identical") == 2
 
 
+@pytest.mark.slow
 def test_near_duplicates_stay_together(project_folder, tmp_path):
 
     given = tmp_path / "given"

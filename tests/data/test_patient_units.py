@@ -63,6 +63,7 @@ def mode(path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+@pytest.mark.slow
 def test_patients_in_units_are_reported_with_the_folds_and_with_the_submission(by_patient, capsys):
     text = "score.unit holds patient_id: these values are in samples.csv, predictions and the submission, as they are"
     make_folds(by_patient)

@@ -396,6 +396,7 @@ def test_predict_reports_exchanged_positive_class(trained, capsys):
     assert warning in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     run = three.paths.run("noisy")
     metadata = json_files.read(run.metadata)

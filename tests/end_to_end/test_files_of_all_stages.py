@@ -63,6 +63,7 @@ def test_submission_is_the_mean_of_the_folds(competition):
     assert (written - expected.loc[written.index]).abs().max() < 1e-8
 
 
+@pytest.mark.slow
 def test_finished_stages_are_skipped(competition, capsys, monkeypatch):
     monkeypatch.setattr("medfold.training.fold.fold.train_fold", None)
     before = {
@@ -92,6 +93,7 @@ def test_damaged_fold_is_retrained_to_the_same_bytes(competition):
     assert kept == {name: (run.fold(1).folder / name).read_bytes() for name in kept}
 
 
+@pytest.mark.slow
 def test_order_of_runs_folds_and_rows_changes_nothing(folded):
     for name, quality in (("a", 1.0), ("b", 0.7), ("c", 1.3)):
         finished_run(folded, name, quality)

@@ -77,6 +77,7 @@ def test_grouped_data_needs_a_grouped_method(project_folder):
         make_folds(Competition.open("leaky"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", slow_but_first("folders", "wide"))
 def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, capsys, layout):
     rows = ["image,sick"]

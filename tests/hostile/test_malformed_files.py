@@ -206,6 +206,7 @@ def test_damaged_predictions_of_a_fold_are_refused(name, kind, clinic, refusal):
     assert not Path("submissions").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", PREDICTION_KINDS)
 def test_damaged_oof_table_of_a_run_does_not_change_its_submission(kind, clinic, refusal):
     clinic("trained")

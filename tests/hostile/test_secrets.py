@@ -168,6 +168,7 @@ def written(folded, tmp_path, monkeypatch):
     return [path for name in ("runs", "submissions", "folds") for path in (root / name).rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_no_file_to_share_names_a_folder_of_this_machine_or_its_user(written, folded, tmp_path):
     secrets = {str(tmp_path), str(folded.project_paths.root), str(Path.home()), TOKEN}
     secrets |= {name for name in (socket.gethostname(), getpass.getuser()) if len(name) > 4}  # shorter: parts of words

@@ -163,6 +163,7 @@ def test_killed_scan_resumes_and_writes_same_bytes(small, project_folder):
     assert contents == [path.read_bytes() for path in results]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("appearance_is_left", slow_but_first(True, False))
 def test_journal_of_a_scan_killed_at_its_end_is_removed(small, table, monkeypatch, appearance_is_left):
     """When all its tables are written. The journal of an unfinished scan stays, so that it can be resumed."""

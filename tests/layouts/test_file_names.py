@@ -40,6 +40,7 @@ def download_and_fold(*given: str) -> str:
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_linked_folder_and_links_within_it_are_read(bare):
     """A collection often lies on another disk, and is linked; its files may be links to each other."""
@@ -67,6 +68,7 @@ def test_broken_links_are_refused_by_name(bare):
 SLOW_SIGNS = [pytest.param(sign, marks=pytest.mark.slow) for sign in ("a#b#", "ä ", "%20", "(1) ", "'", "&")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", ["#", *SLOW_SIGNS])
 def test_file_names_with_special_characters_are_read(bare, sign):
     rename_all(lambda name: sign + name)
@@ -116,6 +118,7 @@ def test_zip_with_unflagged_utf8_names_is_read(bare):
     download_and_fold("packed.zip")
 
 
+@pytest.mark.slow
 def test_masks_among_the_images_are_reported_until_excluded(bare):
     facts = Path("competition/clinic/competition.yaml")
     labels = "labels: {layout: folders, targets: [finding]}\n"

@@ -198,6 +198,7 @@ FAST = ("dermatology",)
 EACH = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in LAYOUTS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guessed", EACH, indirect=True)
 def test_unseen_layout_gives_a_valid_submission(guessed):
     competition, expected, _ = guessed

@@ -43,6 +43,7 @@ def competition(prepared, tmp_path, monkeypatch) -> Competition:
     return Competition.open(prepared.paths.name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)
 def test_folds_hold_all_samples_and_keep_groups_and_duplicates_together(lookalike, prepared):
     dataset = make_dataset(prepared)
@@ -66,6 +67,7 @@ def test_store_holds_the_prepared_image_of_every_sample(lookalike, prepared):
         assert pixels.std() > 5  # not blank
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lookalike", ALL, indirect=True)
 def test_constant_predictor_gives_a_checked_submission(lookalike, competition):
     facts, truth = competition.facts, lookalike.truth

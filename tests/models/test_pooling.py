@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 
 from medfold.models import build_net, split_backbone_and_head
 from medfold.models.pooling import feature_maps
@@ -21,6 +22,7 @@ def test_pyramid_pools_last_feature_map_of_each_resolution():
     np.testing.assert_allclose(features, np.concatenate(expected, axis=1), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_pyramid_finds_feature_maps_at_indivisible_sizes():
     """Feature maps may be sums that are no layers (ConvNeXt); a quarter of 50 px is rounded up to 13."""
     net = keras.applications.ConvNeXtTiny(include_top=False, weights=None, input_shape=(64, 64, 3))

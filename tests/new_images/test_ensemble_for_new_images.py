@@ -14,6 +14,7 @@ def test_single_run_needs_no_ensemble_if_the_metric_has_no_post_processing(two_r
     assert read_fitted_ensemble(two_runs, ["weak"]) is None
 
 
+@pytest.mark.slow
 def test_ensemble_is_fitted_once_and_then_read(two_runs, monkeypatch):
     made = load_or_fit_ensemble(two_runs, two_runs, ["weak", "strong"])
     stack = ensemble_runs(two_runs, ["weak", "strong"], make_dataset(two_runs)).members.predictions

@@ -158,6 +158,7 @@ def test_time_for_reading_the_data_is_taken_off_the_budget(packed_project, root,
         predict(packed_project, root, hours=1)
 
 
+@pytest.mark.slow
 def test_zero_time_budget_still_writes_submission(packed_project, root, capsys):
     found = pd.read_csv(predict(packed_project, root, hours=0))
     assert found["target"].nunique() == 1

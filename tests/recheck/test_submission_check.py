@@ -17,6 +17,7 @@ from tests.support.rechecks import change_last_digit, first_file
 from tests.support.small_project import add_variant
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", slow_but_first("stacking", "geometric", "rank", "optimised"))
 def test_every_ensemble_method_is_recomputed(folded, method):
     finished_run(folded, "one", 1.0)
@@ -44,6 +45,7 @@ def test_every_post_processing_is_recomputed(folded, metric):
     assert [(result.kind, result.not_computed) for result in recheck(competition)] == [("run", ""), ("submission", "")]
 
 
+@pytest.mark.slow
 def test_consistently_changed_submission_differs_from_the_folds(submitted):
     """The file, its record and the ledger are changed together, so that their hashes agree."""
     file, ledger = first_file(submitted, "*.csv"), submitted.project_paths.ledger
@@ -55,6 +57,7 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
         recheck(submitted)
 
 
+@pytest.mark.slow
 def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, capsys):
     """Weights of 1 and 0 give the same predictions as a single run, but another score."""
     finished_run(folded, "one", 1.0)

@@ -26,6 +26,7 @@ def run(code):
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @needs_linux
 @pytest.mark.parametrize(
     ("inner", "said"),

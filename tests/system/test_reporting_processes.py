@@ -120,6 +120,7 @@ def test_end_stops_a_running_child(children):
         run(children, {"value": 1})
 
 
+@pytest.mark.slow
 def test_child_ends_when_its_parent_is_killed(children, tmp_path):
     parent = """
 import sys

@@ -32,6 +32,7 @@ def test_default_workers_with_a_gpu_are_one_per_core(monkeypatch):
     assert default_num_workers() == 2
 
 
+@pytest.mark.slow
 def test_copy_in_another_process_reads_the_same_store(small):
     preparation = PreparationSettings(size=16)
     make_dataset(small, preparation)

@@ -164,6 +164,7 @@ def test_mismatched_files_of_one_image_raise(tmp_path):
     assert read_image(tmp_path, "a.png|x.npz#a/1", images(2)).shape == (12, 10, 2)
 
 
+@pytest.mark.slow
 def test_decoder_output_about_broken_files_is_silenced(tmp_path):
     whole = jpeg()
     damaged = bytearray(whole)

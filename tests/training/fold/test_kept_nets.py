@@ -46,6 +46,7 @@ CHOICES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("choices", slow_but_first(*CHOICES))
 def test_fold_after_others_has_the_bytes_of_a_fold_alone(tmp_path, traced, choices):
     inputs = task("multiclass", epochs=2, **choices)

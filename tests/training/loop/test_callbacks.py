@@ -34,6 +34,7 @@ def test_score_monitoring_callback_resumes_exactly(tmp_path, monkeypatch, capsys
     assert "is lost" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_callback_can_stop_training_and_write_to_fold_folder(tmp_path):
     stop = {"EarlyStopping": {"monitor": "loss", "patience": 0, "min_delta": 100}}
     made = task(backbone="simple_cnn", epochs=6, callbacks=[stop, {"CSVLogger": {"filename": "{folder}/log.csv"}}])

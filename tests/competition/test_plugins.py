@@ -1,5 +1,7 @@
 """The plugins.py of a competition: when it is run, and errors in it."""
 
+import sys
+
 import pytest
 
 from medfold.competition import plugins
@@ -62,3 +64,10 @@ def test_user_error_in_plugins_is_raised_unchanged(file):
     file.write_text("from medfold.errors import UserError\nraise UserError('no such metric', 'key')")
     with refused("^key: no such metric$"):
         plugins.run_plugins(file)
+
+
+def test_running_plugins_leaves_no_bytecode_beside_them(things, file, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    file.write_text("print('it was run')")
+    plugins.run_plugins(file)
+    assert [path.name for path in file.parent.iterdir()] == ["plugins.py"]

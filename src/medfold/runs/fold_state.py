@@ -95,10 +95,10 @@ def require_trained_folds(run: Run) -> list[int]:
         UserError: no fold is trained, or one is damaged.
     """
     trained, damaged = fold_states(run.paths, run.num_folds)
-    for fold, names in damaged.items():
+    for number, names in damaged.items():
         what = f"{shorten_list(names)} {'is' if len(names) == 1 else 'are'} missing or changed since the training"
-        fix = f"Restore it from a backup, or train the fold again: {run.train_command(FOLD=fold)}"
-        raise UserError(what, run.paths.fold(fold).folder, fix)
+        fix = f"Restore it from a backup, or train the fold again: {run.train_command(FOLD=number)}"
+        raise UserError(what, run.paths.fold(number).folder, fix)
     if not trained:
         raise UserError(f"run '{run.name}' has no trained fold", run.paths.competition, f"Run: {run.train_command()}")
     return trained

@@ -37,9 +37,9 @@ def write_oof(
     with locks.lock(run_paths.score):
         run = read_run(run_paths)
         states = fold_states(run_paths, run.num_folds)
-        for fold, names in states.damaged_files.items():
+        for number, names in states.damaged_files.items():
             text = f"{shorten_list(names)}: missing or changed since the training; not in the score"
-            warn(f"fold {fold}", f"{text}. To train it again: {run.train_command(FOLD=fold)}")
+            warn(f"fold {number}", f"{text}. To train it again: {run.train_command(FOLD=number)}")
         if not states.trained:
             return None
         oof = TrainedRun(run.paths, run.metadata, states.trained).read_oof(facts)
@@ -70,6 +70,6 @@ def read_score(run_paths: RunPaths) -> OofScore | None:
 def self_check_warnings(run_paths: RunPaths, folds: list[int]) -> dict[str, list[str]]:
     """Returns the warnings of each fold's self-check, by fold; folds without a warning are left out."""
     warnings = {
-        str(fold): json_files.read(run_paths.fold(fold).self_check_warnings, schema=list[str]) for fold in folds
+        str(number): json_files.read(run_paths.fold(number).self_check_warnings, schema=list[str]) for number in folds
     }
-    return {fold: lines for fold, lines in warnings.items() if lines}
+    return {number: lines for number, lines in warnings.items() if lines}

@@ -64,7 +64,8 @@ help:  ## show this help
 			if (start) show(substr($$2, start + RLENGTH - 1))}' "$(strip $(MAKEFILE_LIST))"
 	@echo
 	@echo "Defaults: COMPETITION=$$COMPETITION (a folder under competition/) RECIPE=$$RECIPE FOLD=$$FOLD SEEDS=$$SEEDS."
-	@echo "docs/reference.md explains the variables."
+	@echo "SET changes keys of the recipe, FORCE=1 does again what is done, DEBUG=1 shows the traceback of an error."
+	@echo "docs/reference.md explains all variables."
 
 .DEFAULT:
 	@$(BOOTSTRAP) --targets "$$MEDFOLD_TARGETS"
@@ -146,10 +147,10 @@ export: setup  ## write a trained net as a .keras file, which Keras loads withou
 
 ##@ Work on medfold itself
 
-test: setup  ## run the fast tests, three to five minutes   ORDER=7 in the random order of this seed
+test: setup  ## run the fast tests, three to five minutes   ORDER=7 in a random order, which the seed 7 gives
 	@$(RUN_PYTHON) -m pytest -n 3 $(PYTEST) -m "not slow"
 
-test-all: setup  ## run all tests, about an hour   ORDER=7 in the random order of this seed
+test-all: setup  ## run all tests, about an hour   ORDER=7 in a random order, which the seed 7 gives
 	@$(RUN_PYTHON) -m pytest -n 3 $(PYTEST)
 	@$(RUN_PYTHON) tests/notebooks/oldest.py
 

@@ -73,7 +73,7 @@ def test_connected_driver_may_be_silent_for_long(messages_of, monkeypatch):
 
 @pytest.mark.parametrize(("address", "where"), [(ADDRESS, "ADDRESS=10.0.0.1:6379"), (None, "ON=ray")])
 def test_crashed_driver_is_reported_in_one_line(messages_of, address, where):
-    with refused(f"{where}: the driver ended: terminate called. Run the same command to go on"):
+    with refused(f"{where}: the driver ended: terminate called. Run the same command again to continue"):
         list(messages_of(FakeProcesses([CONNECTED], CrashedError("terminate called")), address))
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from medfold.data import Source, samples_are_fresh
-from medfold.data.samples import build_samples, count_images
+from medfold.data.samples import build_samples, describe_image_counts
 from tests.support.helpers import refused
 
 
@@ -25,8 +25,9 @@ def test_build_samples_hides_patients_and_detects_changes(small):
 
 def test_images_are_counted_by_part():
     table = pd.DataFrame({"part": ["train"] * 1200 + ["test"]})
-    assert count_images(table, None) == "1,200 training and 1 test image"
-    assert count_images(table.head(40), 0.25) == "40 images; 25% of them become the test set when the folds are made"
+    assert describe_image_counts(table, None) == "1,200 training and 1 test image"
+    described = describe_image_counts(table.head(40), 0.25)
+    assert described == "40 images; 25% of them become the test set when the folds are made"
 
 
 def test_unexpected_number_of_samples_is_refused(small):

@@ -6,7 +6,7 @@ import pytest
 from medfold.competition import PreparationSettings
 from medfold.data import samples_are_fresh
 from medfold.images import store_key
-from medfold.images.image_list import read_image_list_fingerprint, write_image_list
+from medfold.images.image_list import read_image_list_fingerprint, write_image_list_fingerprint
 from medfold.images.scan_tables import raw_images_fingerprint
 from medfold.system import json_files
 from tests.support.helpers import refused
@@ -16,7 +16,7 @@ SAMPLES = pd.DataFrame({"id": ["a", "b"], "image": ["train/a.png", "train/b.png"
 
 def test_fingerprint_depends_on_ids_and_paths_alone(small):
     def fingerprint(samples):
-        write_image_list(small.paths, samples)
+        write_image_list_fingerprint(small.paths, samples)
         return read_image_list_fingerprint(small.paths)
 
     first = fingerprint(SAMPLES)

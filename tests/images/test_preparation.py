@@ -6,6 +6,7 @@ import pytest
 from medfold.competition import PreparationSettings
 from medfold.images import preparation
 from medfold.images.preparation import prepare_image, steps_of
+from medfold.registry import set_plugin_loader
 from tests.support.helpers import refused
 
 
@@ -68,8 +69,11 @@ def test_steps_are_applied_in_order(monkeypatch):
     def more(pixels, by: int = 1):
         return pixels + np.uint8(by)
 
-    for function in (double, more):
-        monkeypatch.setitem(preparation.STEPS._built_in, function.__name__, function)
+    def register():
+        for function in (double, more):
+            preparation.STEPS.register(function.__name__, function, "plugins")
+
+    set_plugin_loader(register)  # until another one is set, after the test
     pixels = np.full((8, 8, 1), 5, np.uint8)
     assert prepare_image(pixels, PreparationSettings(size=8, steps=["double", "more"])).max() == 11
     assert prepare_image(pixels, PreparationSettings(size=8, steps=[{"more": {"by": 3}}, "double"])).max() == 16

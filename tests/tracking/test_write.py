@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from medfold.competition import Competition
+from medfold.registry import set_plugin_loader
 from medfold.system import json_files
 from medfold.tracking import Tracking, write
 from tests.support.helpers import refused
@@ -94,17 +95,14 @@ def test_kill_before_the_record_is_written_makes_the_tracker_write_again(competi
 def test_destination_that_is_gone_or_another_one_is_filled_again(competition, monkeypatch, tmp_path):
     places = {"place": tmp_path / "my project" / "store"}
     tracker = write.Tracker(lambda result: places["place"].touch(), lambda result: places["place"])
-    write.TRACKERS.register("placed", tracker, "plugins")
-    try:
-        for place in (places["place"], places["place"].with_name("other")):
-            places["place"] = place
-            Tracking(competition, ["placed"]).write("baseline")
-            assert place.exists()
-            place.unlink()
-            Tracking(competition, ["placed"]).write("baseline")
-            assert place.exists()
-    finally:
-        write.TRACKERS._built_in.pop("placed")
+    set_plugin_loader(lambda: write.TRACKERS.register("placed", tracker, "plugins"))
+    for place in (places["place"], places["place"].with_name("other")):
+        places["place"] = place
+        Tracking(competition, ["placed"]).write("baseline")
+        assert place.exists()
+        place.unlink()
+        Tracking(competition, ["placed"]).write("baseline")
+        assert place.exists()
 
 
 def test_misspelt_tracker_is_refused_with_the_nearest_name(competition):

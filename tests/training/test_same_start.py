@@ -36,8 +36,11 @@ def test_start_is_recorded_once(small):
     [
         ({"recipe": {"tta": True, "training": {"epochs": 4}}}, "recipe.training.epochs was 3, now 4"),
         ({"folds_fingerprint": "g"}, "started on a different folds table"),
-        ({"store_key": "t"}, "differently: the raw images, or how medfold prepares them, have changed. Change it back"),
-        ({"pretrained_hash": "p"}, "differently: the file of backbone.weights has changed. Change it back"),
+        (
+            {"store_key": "t"},
+            "differently: the raw images, or how medfold prepares them, have changed. Undo this change",
+        ),
+        ({"pretrained_hash": "p"}, "differently: the file of backbone.weights has changed. Undo this change"),
         ({"seed": 1}, "seed was 0, now 1"),
     ],
 )
@@ -64,7 +67,7 @@ def test_other_prepared_images_are_explained_by_the_setting_that_changed(small, 
 
     paths = small.paths.run("baseline")
     record_run_start(paths, started("s", 32, None))
-    with refused(f"this run was started differently: {change}. Change it back"):
+    with refused(f"this run was started differently: {change}. Undo this change"):
         record_run_start(paths, started("t", now if key == "recipe" else 32, now if key == "facts" else None))
 
 
@@ -89,7 +92,7 @@ def test_missing_recipe_keys_of_older_runs_take_defaults(small):
 def test_changed_plugins_are_described_without_hashes(small, before, now, change):
     paths = small.paths.run("baseline")
     record_run_start(paths, origin(small, plugins_hash=before))
-    with refused(f"this run was started differently: {change}. Change it back"):
+    with refused(f"this run was started differently: {change}. Undo this change"):
         record_run_start(paths, origin(small, plugins_hash=now))
 
 

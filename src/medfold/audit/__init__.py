@@ -1,9 +1,10 @@
 """The part of the audit that is not about leaks, which `folds` finds: what else may make scores misleading.
 
 - `audit`: all findings;
-- `suspected_groups`: columns, ids and folders that look like groups; `extra_columns`: columns of the label table that
-  no fact uses;
-- `dataset_shift`: differences between training and test set; `class_differences`: columns that predict the class;
+- `suspected_groups`: columns, ids and folders that look like groups;
+- `extra_columns`: columns of the label table that no fact uses;
+- `dataset_shift`: differences between training and test set;
+- `class_differences`: columns that predict the class;
 - `examples`: images to show: of each class, and pairs of near-duplicates.
 """
 

@@ -119,7 +119,7 @@ class ClusterTask:
                 attempt.cancel()
 
     def _handle(self, message: Message) -> None:
-        """Shows, keeps or raises what a message says; each one, also a heartbeat, shows that the node is there."""
+        """Shows, keeps or raises what a message says. Any message, even a heartbeat, proves that the node is alive."""
         self._heard_at = time.monotonic()
         match message:
             case Started(node, niceness):

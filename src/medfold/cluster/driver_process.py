@@ -31,7 +31,7 @@ def driver_messages(root: Path, job: ClusterJob) -> Iterator[ChildMessage]:
 
     Args:
         root: the project folder.
-        job: the job.
+        job: runs to train, or images to scan.
 
     Yields:
         The messages of the driver.
@@ -54,6 +54,6 @@ def driver_messages(root: Path, job: ClusterJob) -> Iterator[ChildMessage]:
                 case dict():
                     yield message
     except (CrashedError, StoppedError) as error:
-        raise UserError(f"the driver ended: {error}", where, "Run the same command to go on") from None
+        raise UserError(f"the driver ended: {error}", where, "Run the same command again to continue") from None
     finally:
         drivers.end()

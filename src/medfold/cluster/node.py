@@ -34,7 +34,7 @@ def reported(work: Callable[[Path], Iterator[Message]]) -> Iterator[Message]:
             yield from work(folder)
     except OSError as error:
         yield Failed(
-            explain_os_error(error) or UserError(str(error), this_node(), "Type the command again: it goes on")
+            explain_os_error(error) or UserError(str(error), this_node(), "Run the same command again to continue")
         )
     except UserError as error:
         yield Failed(error)

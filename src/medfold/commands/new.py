@@ -5,7 +5,14 @@ from typing import Any
 
 from medfold import config
 from medfold.competition import ADDRESS_EXAMPLE, CompetitionFacts, parse_slug, setting_errors_located
-from medfold.data import Source, build_samples, count_images, needs_holdout, read_sample_submission, staged_data
+from medfold.data import (
+    Source,
+    build_samples,
+    describe_image_counts,
+    needs_holdout,
+    read_sample_submission,
+    staged_data,
+)
 from medfold.errors import UserError
 from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.project_root import display_path
@@ -78,7 +85,7 @@ def _check_facts(paths: CompetitionPaths, facts: dict[str, Any]) -> None:
     except UserError as error:
         warn("check", f"with these facts the samples cannot be read yet: {error}")
     else:
-        say("samples", f"{count_images(table, facts.labels.holdout)}, with these facts")
+        say("samples", f"{describe_image_counts(table, facts.labels.holdout)}, with these facts")
 
 
 def _parse_name(text: str) -> tuple[str, dict[str, str]]:

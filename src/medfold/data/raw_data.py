@@ -7,7 +7,7 @@ import pandas as pd
 
 from medfold.competition import Competition
 from medfold.data.sample_files import read_samples, samples_are_fresh
-from medfold.data.samples import build_samples, count_images
+from medfold.data.samples import build_samples, describe_image_counts
 from medfold.data.sources.local_files import existing_path
 from medfold.data.sources.manifest import missing_files
 from medfold.data.sources.source import Source, open_source
@@ -55,8 +55,8 @@ def fetch_raw_data(competition: Competition, path: Path | None = None, force: bo
             table = build_samples(competition.facts, paths)
     _note_nested_copy(competition)
     size = f"{format_size(manifest['bytes'].sum())} in {display_path(paths.raw)}"
-    num_images = count_images(table, competition.facts.labels.holdout)
-    say("download", f"{num_images}, {size}, {format_duration(time.monotonic() - start)}")
+    counts = describe_image_counts(table, competition.facts.labels.holdout)
+    say("download", f"{counts}, {size}, {format_duration(time.monotonic() - start)}")
 
 
 def fetch_raw_files(competition: Competition, patterns: list[str]) -> None:

@@ -8,7 +8,7 @@ from medfold.data.patient_units import patient_fields
 from medfold.data.sample_submission import blank_submission
 from medfold.earlier_versions import SAMPLES
 from medfold.errors import UserError
-from medfold.images import write_image_list
+from medfold.images import write_image_list_fingerprint
 from medfold.paths import CompetitionPaths
 from medfold.system import json_files
 from medfold.system.hashes import fingerprint, sha256
@@ -48,7 +48,7 @@ def write_samples(
         write_csv(blank_submission(facts, units), paths.sample_submission, private)
         written.append(paths.sample_submission)
     write_csv(table, paths.samples, private)
-    write_image_list(paths, table)
+    write_image_list_fingerprint(paths, table)
     metadata = {
         "inputs_fingerprint": samples_fingerprint(facts, paths),
         "needs_holdout": needs_holdout,

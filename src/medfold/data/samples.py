@@ -51,7 +51,7 @@ def build_samples(facts: CompetitionFacts, paths: CompetitionPaths) -> pd.DataFr
     return table
 
 
-def count_images(table: pd.DataFrame, holdout: float | None) -> str:
+def describe_image_counts(table: pd.DataFrame, holdout: float | None) -> str:
     """Returns how many images each part has, as text.
 
     Args:

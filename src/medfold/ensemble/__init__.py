@@ -1,9 +1,13 @@
 """Ensembles of runs: methods, and the choice among them.
 
 - `methods`: the ways to combine runs, one with `greedy_selection`;
-- `members`: the OOF predictions of the runs; `choose_method`: chooses by cross-fitted score; `scored_methods`: the
-  methods that were tried, and the chosen one; `calibration`: what temperature scaling would change;
-- `ensemble`: the ensemble of trained runs; `ensemble_summary`: its scores; `fitted_ensemble`: saves what was fitted;
+- `members`: the OOF predictions of the runs;
+- `choose_method`: chooses by cross-fitted score;
+- `scored_methods`: the methods that were tried, and the chosen one;
+- `calibration`: what temperature scaling would change;
+- `ensemble`: the ensemble of trained runs;
+- `ensemble_summary`: the scores of an ensemble;
+- `fitted_ensemble`: saves what was fitted;
 - `combination`: the mean over folds, and the combination of runs by a fitted method;
 - `recheck_files`: what `make recheck` needs of an ensemble.
 """

@@ -11,7 +11,7 @@ from medfold.runs import check_finite
 from medfold.scoring import FittedTransform, aggregate_predictions
 from medfold.text import count_of, shorten_list
 
-RETRAIN = "Remove the folder of this fold, and type the run's make train again: missing folds are trained"
+RETRAIN = "Remove the folder of this fold, and train the run again: only missing folds are trained"
 
 
 def mean_by_id(tables: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.DataFrame:

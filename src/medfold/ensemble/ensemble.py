@@ -138,11 +138,10 @@ def _check_runs_fit(competition: Competition, runs: list[TrainedRun], dataset: D
 def _check_markers(*runs: TrainedRun) -> None:
     """Checks that no fold with predictions lacks its done.json, which may have been deleted."""
     for run in runs:
-        for fold in (run.paths.fold(number) for number in range(run.num_folds)):
+        for number in range(run.num_folds):
+            fold = run.paths.fold(number)
             if fold.oof.is_file() and not fold.done.is_file():
-                fix = (
-                    f"Restore it from a backup, or train the fold again: {run.train_command(FOLD=fold.folder.name[4:])}"
-                )
+                fix = f"Restore it from a backup, or train the fold again: {run.train_command(FOLD=number)}"
                 raise UserError("missing, although the fold has predictions", fold.done, fix)
 
 

@@ -146,7 +146,8 @@ def check_folds(
             for word, ids in (("new", new), ("missing", missing))
             if ids
         )
-        raise UserError(f"{count} from the data ({'; '.join(named)})", paths.folds, fix)
+        check = f"Is the data complete ({command('download', COMPETITION=paths.name)}), and the table that of git?"
+        raise UserError(f"{count} from the data ({'; '.join(named)})", paths.folds, f"{check} {fix}")
     saved = read_folds_metadata(paths.folds_metadata).folds
     if saved and saved.model_dump() != fold_facts.model_dump():
         old, current = (
@@ -162,6 +163,6 @@ def check_folds(
         raise UserError(
             f"the table has {count_of(table['fold'].nunique(), 'fold')}, competition.yaml has {fold_facts.k}",
             paths.folds,
-            fix,
+            f"Set folds.k back. {fix}",
         )
     return table

@@ -1,11 +1,15 @@
 """Images: reading any format, preparation by the recipe, storage as uint8 arrays.
 
 - `formats/`: a module per image format;
-- `image_paths`: syntax of image paths; `image_list`: fingerprint of all of them;
-- `prepared_image`: an image decoded and prepared; `examination`: a first look, for `make new`;
+- `image_paths`: syntax of image paths;
+- `image_list`: the fingerprint of all image paths;
+- `prepared_image`: an image decoded and prepared;
+- `examination`: a first look, for `make new`;
 - `preparation`: the steps of a recipe, built in `preparation_steps`, then `resizing`;
-- `scan`: decodes each raw image once; `scan_worker`: one image; `scan_journal`: makes the scan resumable;
-  `scan_tables`: the tables it writes;
+- `scan`: decodes each raw image once;
+- `scan_worker`: scans one image;
+- `scan_journal`: makes the scan resumable;
+- `scan_tables`: the tables that a scan writes;
 - `worker_pool`: calls a function for many images, on all cores;
 - `store`: the prepared images on the disk;
 - `image_batches`: images that are predicted and not stored;
@@ -29,7 +33,7 @@ from medfold.images.formats.format_registry import (
 )
 from medfold.images.heat_map import overlay, to_displayable
 from medfold.images.image_batches import DECODER_CRASHED, ImageBatch, read_batches
-from medfold.images.image_list import write_image_list
+from medfold.images.image_list import write_image_list_fingerprint
 from medfold.images.image_paths import files_of_image, path_of_image
 from medfold.images.perceptual_hash import THUMBNAIL_SIZE
 from medfold.images.preparation import preparation_step, prepare_image, steps_of
@@ -89,5 +93,5 @@ __all__ = [
     "value_warnings",
     "verify_store",
     "write_contact_sheet",
-    "write_image_list",
+    "write_image_list_fingerprint",
 ]

@@ -17,7 +17,7 @@ class _ImageList(BaseModel):
     image_list_fingerprint: str = ""
 
 
-def write_image_list(paths: CompetitionPaths, samples: pd.DataFrame) -> None:
+def write_image_list_fingerprint(paths: CompetitionPaths, samples: pd.DataFrame) -> None:
     """Writes the fingerprint of the images of a sample table."""
     json_files.write({"image_list_fingerprint": _fingerprint(samples)}, paths.image_list, sealed=True)
 
@@ -28,7 +28,7 @@ def _fingerprint(samples: pd.DataFrame) -> str:
 
 
 def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
-    """Reads the fingerprint that `write_image_list` wrote.
+    """Reads the fingerprint that `write_image_list_fingerprint` wrote.
 
     Raises:
         UserError: there is no sample table.

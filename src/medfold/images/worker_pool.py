@@ -88,7 +88,7 @@ def _one_by_one(
             try:
                 pool.submit(_call_for_each, function, []).result()
             except BrokenProcessPool:  # no item was involved
-                fix = "Is all memory in use? A script of your own needs: if __name__ == '__main__'"
+                fix = "Close other programs. In a script of your own, put the call under: if __name__ == '__main__'"
                 raise UserError("processes cannot be started", "image processes", fix) from None
             try:
                 while remaining:

@@ -1,11 +1,12 @@
 """Access to Kaggle through its official client.
 
-- `session`: a signed-in session that sends nothing twice; `credentials`, `client`, `retrying_client`: what it
-  is based on; `request_errors`: failed requests in one line;
+- `session`: a signed-in session that sends nothing twice;
+- `credentials`, `client`, `retrying_client`: what it is based on;
+- `request_errors`: failed requests in one line;
 - `competitions`: details, limits, submissions;
 - `download`: files of competitions and data sets;
-- `datasets`, `kernels`: the user's own data sets and notebooks; `own_content`: the ones made by medfold, for
-  `clean-kaggle`;
+- `datasets`, `kernels`: the user's own data sets and notebooks;
+- `own_content`: data sets and notebooks that medfold made, for `clean-kaggle`;
 - `notebook_job`: a data set and a notebook that reads it, run at most once.
 """
 

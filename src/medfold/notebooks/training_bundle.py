@@ -30,6 +30,7 @@ from medfold.project_root import display_path
 from medfold.runs import checked_run_paths
 from medfold.system import files
 from medfold.system.hashes import sha256
+from medfold.terminal.command_text import command
 from medfold.training import TrainingRequest, pack_folds, unpack_folds
 
 MANIFEST = "job.json"  # the manifest; written last, with the hashes of all other files
@@ -221,9 +222,8 @@ def unpack_results(
     """
     with suppress(BadZipFile), ZipFile(archive) as opened:  # `unpack_folds` reports a damaged one
         if opened.comment != content_id.encode():
-            raise UserError(
-                "the results are of another training", archive, "Delete the notebook on Kaggle to start again"
-            )
+            fix = f"Delete the notebook on Kaggle, and start again: {command('clean-kaggle')} lists it"
+            raise UserError("the results are of another training", archive, fix)
     return unpack_folds(archive, run_paths, folds)
 
 

@@ -82,7 +82,7 @@ def read_weights(net: keras.Model, weights_file: Path) -> None:
             net.load_weights(named)
         except (*WEIGHTS_ERRORS, ValueError) as error:
             what = f"weights do not fit the recipe ({describe_weights_error(error)})"
-            fix = "Restore it from a backup, or remove the folder of the fold and type the run's make train again"
+            fix = "Restore it from a backup; or remove the folder of the fold, and train the run again"
             raise UserError(what, weights_file, fix) from None
 
 

@@ -1,8 +1,11 @@
 """The report: one HTML page about a run, or about several runs combined.
 
-- `build`: the page from its sections; `page`: its HTML; `sections/`: a module per section;
+- `build`: the page from its sections;
+- `page`: the HTML of the page;
+- `sections/`: a module per section;
 - `curves`, `galleries`, `heat_maps`, `subgroup_scores`: compute what is shown;
-- `drawing`, `plots`, `line_styles`: draw it; `names`: names that users chose, as safe text.
+- `drawing`, `plots`, `line_styles`: draw it;
+- `names`: names that users chose, as safe text.
 """
 
 from medfold.report.build import build_page

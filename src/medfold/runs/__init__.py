@@ -1,11 +1,17 @@
 """Run folders: what was trained, which folds are trained, and whether a run still fits the competition.
 
-- `run_names`: names of runs; `run_json`: what a run was started with; `run`: a run by its run.json;
+- `run_names`: names of runs;
+- `run_json`: what a run was started with;
+- `run`: a run by its run.json;
 - `train_command`: the command that trains a run;
 - `packing_locks`: runs that are packed for a notebook;
-- `fold_state`: which folds are trained, which are damaged; `trained_run`: a run with its trained folds;
-- `predictions`: tables of predictions; `prediction_files`: their files; `oof`: the OOF predictions and score of a run;
-- `run_list`: all runs of a competition; `timing`: how long they were trained;
+- `fold_state`: which folds are trained, which are damaged;
+- `trained_run`: a run with its trained folds;
+- `predictions`: tables of predictions;
+- `prediction_files`: files with these tables;
+- `oof`: the OOF predictions and score of a run;
+- `run_list`: all runs of a competition;
+- `timing`: how long runs were trained;
 - `comparison`: two runs, by a paired bootstrap;
 - `checks/`: whether a run still fits the competition.
 """

@@ -56,7 +56,7 @@ def read_predictions(facts: CompetitionFacts, path: Path) -> pd.DataFrame:
 
 def _retrain(path: Path) -> str:
     """Returns the advice to train the fold of a file again."""
-    return f"Or remove {display_path(path.parent)}, and type the run's make train again: missing folds are trained"
+    return f"Or remove {display_path(path.parent)}, and train the run again: only missing folds are trained"
 
 
 def check_finite(predictions: np.ndarray, ids: pd.Series, where: object) -> None:

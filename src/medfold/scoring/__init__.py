@@ -1,12 +1,19 @@
 """Metrics, scores with confidence intervals, and post-processing that is fitted on labels.
 
-- `metric`: the class and the metric of a competition; `metrics`: the built-in ones;
+- `metric`: the class and the metric of a competition;
+- `metrics`: the built-in metrics;
 - `chance`: the mean of the labels, and the score of a constant prediction;
-- `out_of_fold`: the OOF score; `aggregation`: from samples to units; `bootstrap`: intervals and differences;
-  `many_resamples`: metrics of all resamples at once; `score_text`: scores and intervals as text;
-- `decisions`: from probabilities to classes and labels, and labels as columns; `confidence_bins`: for calibration;
-- `post_processing`: the choice for a metric; `thresholds`, `cut_points`, `class_factors`, `sharpening`, `calibration`:
-  what it fits; `fitted_transform`: what was fitted, as data; `cross_fitting`: how it is scored.
+- `out_of_fold`: the OOF score;
+- `aggregation`: from samples to units;
+- `bootstrap`: intervals and differences;
+- `many_resamples`: metrics of all resamples at once;
+- `score_text`: scores and intervals as text;
+- `decisions`: from probabilities to classes and labels, and labels as columns;
+- `confidence_bins`: bins of confidence, for the calibration error;
+- `post_processing`: the post-processing that suits a metric;
+- `thresholds`, `cut_points`, `class_factors`, `sharpening`, `calibration`: each fits one post-processing;
+- `fitted_transform`: a fitted post-processing or ensemble, as data;
+- `cross_fitting`: scores what is fitted on labels, by the other folds.
 """
 
 from medfold.scoring import metrics as metrics  # registers them

@@ -97,7 +97,7 @@ def oof_by_unit(
         raise UserError(
             f"the predictions do not match the folds table: {shorten_list(unmatched)}",
             file,
-            "Remove the folders of these folds in the run, and type its make train again: missing folds are trained",
+            "Remove the folders of these folds, and train the run again: only missing folds are trained",
         )
     # Sorted, because a bootstrap interval depends on the order of the groups.
     oof = oof.sort_values("id")

@@ -1,13 +1,18 @@
 """Submissions: what is uploaded, its checks, and what is recorded about it.
 
-- `draft`: a submission before the upload; `message`: its message on Kaggle, with its content id;
-- `table`: the table in the format of the sample submission; `cell_format`: decisions or probabilities, and the words;
-- `build`: the table, checked; `check`: refuses what a leaderboard would refuse or score wrongly;
+- `draft`: a submission before the upload;
+- `message`: the message of a submission on Kaggle, with its content id;
+- `table`: the table in the format of the sample submission;
+- `cell_format`: decisions or probabilities, and the words;
+- `build`: the table, checked;
+- `check`: refuses what a leaderboard would refuse or score wrongly;
 - `submit`: records a draft before its upload, and never uploads the same predictions twice;
-- `ledger`: a row for every submission; `record`: the JSON file beside each; `earlier_submissions`: searches
-  among them;
+- `ledger`: a row for every submission;
+- `record`: the JSON file beside each submission;
+- `earlier_submissions`: searches in the ledger;
 - `score_comparison`: OOF scores beside leaderboard scores;
-- `leaderboards/`: a class per kind of upload; `leaderboard_result`: the answer of one.
+- `leaderboards/`: a class per kind of upload;
+- `leaderboard_result`: the answer of a leaderboard.
 """
 
 from medfold.submission.build import check_sample_submission, checked_submission

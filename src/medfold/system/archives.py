@@ -155,7 +155,7 @@ def unpack_archive(archive: Path, target: Path, budget: UnpackingBudget | None =
     except OSError as error:
         if error.errno is None:  # bz2 raises these for damaged data
             raise _damaged(archive, error) from None
-        fix = "Correct that and run the same command again"
+        fix = "Check the disk and the folder's permissions, and run the same command again"
         raise UserError(f"cannot unpack ({error.strerror or error})", target, fix) from None
 
 

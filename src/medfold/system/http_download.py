@@ -13,6 +13,7 @@ import requests
 from medfold.errors import UserError
 from medfold.system import json_files, waiting
 from medfold.system.http_session import GuardedSession, UnsafeRedirectError
+from medfold.terminal.command_text import variable
 from medfold.terminal.console import format_size, say, warn
 from medfold.terminal.progress import progress_bar
 
@@ -250,8 +251,8 @@ def _stream_rest(response: requests.Response, partial_file: Path, identity: dict
             bar.advance(len(piece))
     if total is None and size > limit:
         partial_file.unlink()
-        what = f"a file whose size the server does not say, and of more than {format_size(limit)}"
-        fix = "It would take more than half of the free disk space. Download it with a browser, then FROM=file"
+        what = f"larger than half of the free disk ({format_size(limit)}), and the server does not say how large"
+        fix = f"Download it with a browser, then use {variable('FROM', 'file')}"
         raise UserError(what, partial_file.name.removesuffix(".part"), fix)
     if total is not None and _size(partial_file) != total:
         raise requests.ConnectionError("Connection closed too early")

@@ -49,7 +49,7 @@ class ReportingProcesses:
     """Child processes that end together, at the latest with this process.
 
     Args:
-        module: the module that a child runs: one that calls `report`.
+        module: the module that a child runs: one that calls `work_as_child`.
         folder: working directory of the children.
     """
 

@@ -61,7 +61,7 @@ def open_plan(
 ) -> Iterator[RunPlan]:
     """Opens a run, or creates it, and plans its training, which is carried out within the block.
 
-    If nothing is to be trained, that is said. Damaged features are removed, and checkpoints of trained folds, which a
+    Prints a line if nothing is left to train. Damaged features are removed, and checkpoints of trained folds, which a
     killed process may have left. Within the block, an error in the value of a key is raised with the file that holds
     the key. After an error, a run of which no fold has started is removed.
 

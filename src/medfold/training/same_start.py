@@ -50,7 +50,7 @@ def record_run_start(run_paths: RunPaths, metadata: RunMetadata) -> None:
         fix = f"Give the new run another name: {variable('RUN', 'new-name')}. {restore}"
         raise UserError(what, run_paths.metadata, fix)
     if changed := _describe_changes(before, now, config.flat(saved.facts), config.flat(metadata.facts)):
-        fix = f"Change it back, or train under another name: {variable('RUN', 'new-name')}"
+        fix = f"Undo this change, or train under another name: {variable('RUN', 'new-name')}"
         raise UserError(f"this run was started differently: {shorten_list(changed, 6)}", run_paths.metadata, fix)
 
 

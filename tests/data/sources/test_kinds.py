@@ -5,7 +5,7 @@ import pytest
 from medfold.config import StrictModel
 from medfold.data.sources import kinds
 from medfold.kaggle import AttachedData
-from medfold.registry import Registry
+from medfold.registry import Registry, set_plugin_loader
 from tests.support.sources import with_source
 
 
@@ -16,7 +16,7 @@ def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch
     def fetch(options, folders):
         (folders.raw / f"{options.kind}.csv").write_text("id\na\n")
 
-    monkeypatch.setitem(kinds.SOURCES._plugged, "hospital", kinds.SourceKind(Options, fetch))
+    set_plugin_loader(lambda: kinds.SOURCES.register("hospital", kinds.SourceKind(Options, fetch), "plugins"))
     hospital = with_source(small, kind="hospital")
     assert hospital.fetch()["file"].tolist() == ["hospital.csv"]
     assert hospital.finding_positions() is None

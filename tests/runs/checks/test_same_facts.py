@@ -87,5 +87,7 @@ def test_runs_of_different_facts_have_no_facts_in_common(folded):
     recorded = json_files.read(runs[1].paths.metadata)
     recorded["facts"]["score"]["aggregate"] = "max"
     json_files.write(recorded, runs[1].paths.metadata, sealed=True)
-    with refused("RUNS: one and two were trained with different facts: score.aggregate. Predict with one of them"):
+    with refused(
+        "RUNS: the runs were trained with different 'score.aggregate': one with mean, two with max. Name one of them"
+    ):
         shared_facts(folded, [runs[0], Run.open(folded, "two")])

@@ -27,11 +27,12 @@ def train(inputs, numbers, folder, kept_nets=None):
 @pytest.fixture
 def traced(monkeypatch):
     """Notes the net of each training step that is traced: the first call of a trainer traces."""
-    nets = []
+    nets, trainers = [], []
     original = BatchTrainer.__call__
 
     def call(trainer, *batch):
-        if not trainer._is_built:
+        if not any(trainer is other for other in trainers):
+            trainers.append(trainer)
             nets.append(trainer.net)
         return original(trainer, *batch)
 

@@ -19,7 +19,7 @@ class ScoreReader:
 
     Args:
         competition: the competition with the current facts.
-        labels_fingerprint: that of the current labels; None if it is not known.
+        labels_fingerprint: fingerprint of the current labels; None if it is not known.
     """
 
     competition: Competition

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from pydantic import ValidationError
+
 from medfold import config
 from medfold.competition import Competition, CompetitionFacts
+from medfold.config_errors import describe_errors
 from medfold.errors import UserError
 from medfold.runs.run import Run
 from medfold.terminal.command_text import variable
@@ -33,8 +36,9 @@ def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
     """
     try:
         return CompetitionFacts.model_validate(config.merge(competition.facts.model_dump(), run.metadata.facts))
-    except ValueError:
-        what = f"run '{run.name}' was trained with facts that are no longer valid"
+    except ValidationError as error:
+        reason = next(iter(describe_errors(error).values()))
+        what = f"run '{run.name}' was trained with facts that are no longer valid: {reason}"
         fix = f"Train a new run under another name: {variable('RUN', 'new-name')}"
         raise UserError(what, run.paths.metadata, fix) from None
 
@@ -50,8 +54,11 @@ def shared_facts(competition: Competition, runs: list[Run]) -> CompetitionFacts:
     for name, other_facts in others:
         other_values = config.flat(other_facts.model_dump())
         if different := [key for key in IDENTITY_FACTS if values.get(key) != other_values.get(key)]:
-            what = f"{first} and {name} were trained with different facts: {different[0]}"
-            raise UserError(what, variable("RUNS"), "Predict with one of them")
+            key = different[0]
+            pairs = f"{first} with {_describe(values.get(key))}, {name} with {_describe(other_values.get(key))}"
+            raise UserError(
+                f"the runs were trained with different '{key}': {pairs}", variable("RUNS"), "Name one of them"
+            )
     return facts
 
 

@@ -174,7 +174,7 @@ class TrainingLoop:
             self._check_loss()
             save_state(self._checkpoint, self._batch_trainer, self._state)
         if is_out_of_time:
-            fix = "Run the same command to resume"
+            fix = "Run the same command again to continue"
             raise UserError(f"the time is up at {self._remaining.position}", self._topic, fix)
 
     def _is_out_of_patience(self) -> bool:

@@ -18,7 +18,7 @@ from medfold.system.path_checks import LINKED_DATA
 from medfold.terminal.command_text import BY_MAKE
 from tests.support import budgets
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, replaced
 from tests.support.histology import HISTOLOGY, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
 from tests.support.small_project import SMALL, add_competition, copy_project
@@ -174,7 +174,7 @@ def histology_once(once) -> Callable[[str], Path]:
     from medfold.competition import Competition
 
     def make(root: Path, upload: str) -> None:
-        add_competition(root, "histology", HISTOLOGY.replace("upload: csv", f"upload: {upload}"))
+        add_competition(root, "histology", replaced(HISTOLOGY, ("upload: csv", f"upload: {upload}")))
         shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
         for name, data in histology(24, 8, "png")[0].items():
             (root / "shipped" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ import typer.main
 from medfold.cli import app, main
 from medfold.terminal.command_text import BY_MAKE
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, replaced
 from tests.support.python_warnings import warnings_on_stderr
 from tests.support.small_project import SMALL, add_competition
 
@@ -176,7 +176,7 @@ def test_debug_option_may_stand_anywhere(folded, words, monkeypatch, capsys):
 
 
 def test_errors_in_facts_name_file_and_key(project_folder, monkeypatch, capsys):
-    add_competition(project_folder, "typo", SMALL.replace("folds: {k:", "folds: {kk:"))
+    add_competition(project_folder, "typo", replaced(SMALL, ("folds: {k:", "folds: {kk:")))
     assert run_main(monkeypatch, "folds", "-c", "typo") == 2
     message = "competition/typo/competition.yaml: unknown key 'folds.kk' (did you mean 'folds.k'?)"
     assert message in capsys.readouterr().err.replace("\\", "/")

@@ -3,13 +3,13 @@
 import pytest
 
 from medfold.cli.opening import open_competition
-from tests.support.helpers import refused
+from tests.support.helpers import refused, replaced
 from tests.support.small_project import SMALL, add_competition
 
 
 @pytest.mark.parametrize("upload", ["csv", "notebook"])
 def test_upload_to_kaggle_without_a_competition_there_is_refused_when_it_is_opened(project_folder, upload):
-    facts = SMALL.replace("upload: none", f"upload: {upload}")
+    facts = replaced(SMALL, ("upload: none", f"upload: {upload}"))
     add_competition(project_folder, "nowhere", facts)
     what = f"competition/nowhere/competition.yaml: 'upload': {upload} needs a Kaggle competition, and neither 'source'"
     with refused(f"^{what} nor 'url' names one. Set url: .*, or upload: none$"), open_competition("nowhere"):

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from medfold.system.hardware import THREAD_VARIABLES
-from tests.support.helpers import REPOSITORY
+from tests.support.helpers import REPOSITORY, replaced
 from tests.support.processes import finish
 from tests.support.ray_cluster import GUARD_SECONDS, HEAD, RayCluster, needs_cluster
 from tests.support.small_project import SMALL, add_competition, copy_project
@@ -26,7 +26,7 @@ def trained_here(once):
     """A project of four folds whose run `here` was trained on this machine, with one thread."""
 
     def train(root):
-        add_competition(root, "small", SMALL.replace("k: 3", "k: 4"))
+        add_competition(root, "small", replaced(SMALL, ("k: 3", "k: 4")))
         shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
         prelude = f"import os; os.environ.update({ONE_THREAD})"
         finish(root, f"train -c small --run here {' '.join(SETTINGS)}", prelude, GUARD_SECONDS)

@@ -12,7 +12,7 @@ from medfold.folds import folds_fingerprint
 from medfold.project_root import display_path
 from medfold.system import files, json_files
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import refused
+from tests.support.helpers import refused, replaced
 from tests.support.small_project import SMALL
 
 
@@ -40,7 +40,7 @@ def test_list_runs_hides_scores_of_another_metric(two_runs, capsys):
 
 def test_list_runs_shows_runs_on_older_folds_separately(two_runs, capsys):
     before = folds_fingerprint(two_runs.paths)
-    two_runs.paths.facts_file.write_text(SMALL.replace("k: 3", "k: 4"))
+    two_runs.paths.facts_file.write_text(replaced(SMALL, ("k: 3", "k: 4")))
     four = Competition.open("small")
     make_folds(four, force=True)
     assert "kept as" in capsys.readouterr().out

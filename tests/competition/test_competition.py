@@ -4,7 +4,7 @@ import pytest
 
 from medfold.competition.competition import Competition, find_competition
 from medfold.paths import ProjectPaths
-from tests.support.helpers import refused
+from tests.support.helpers import refused, replaced
 from tests.support.small_project import SMALL, add_competition
 
 VARIANTS = """
@@ -70,7 +70,7 @@ def test_a_former_name_and_the_current_one_beside_it_are_refused_in_one_line(var
 def test_a_former_name_in_a_variant_overrides_the_current_one(variants):
     facts = variants.root / "competition" / "sets" / "competition.yaml"
     base = variants.root / "competition" / "_base" / "shared.yaml"
-    base.write_text(SHARED.replace("layout: arrays", "layout: arrays, expected_counts: {train: 2}"))
+    base.write_text(replaced(SHARED, ("layout: arrays", "layout: arrays, expected_counts: {train: 2}")))
     text = facts.read_text()
     for key in ("expected_counts", "counts"):
         facts.write_text(text.replace("file: first.npz", f"file: first.npz, {key}: {{train: 1}}"))
@@ -86,7 +86,9 @@ def test_a_former_name_in_a_variant_overrides_the_current_one(variants):
     ],
 )
 def test_competition_is_found_by_name_or_address(project_folder, text, name):
-    add_competition(project_folder, "ours", SMALL.replace("title:", "url: https://www.kaggle.com/c/chest-x\ntitle:"))
+    add_competition(
+        project_folder, "ours", replaced(SMALL, ("title:", "url: https://www.kaggle.com/c/chest-x\ntitle:"))
+    )
     assert find_competition(ProjectPaths.find(), text) == name
 
 

@@ -10,7 +10,7 @@ from medfold.commands.folds import make_folds
 from medfold.competition import Competition
 from medfold.data import load_samples, open_source
 from medfold.data.dataset import make_dataset
-from tests.support.helpers import picture, refused
+from tests.support.helpers import picture, refused, replaced
 from tests.support.holdouts import FACTS
 from tests.support.small_project import add_competition
 
@@ -31,8 +31,8 @@ def test_unfitting_sample_submission_raises_before_training(project_folder, tmp_
         picture(given / ("yes" if number % 2 else "no") / f"{number:02}.png", seed=number)
     picture(given / "test" / "t0.png", seed=99)
     (given / "sample.csv").write_text(sample)
-    facts = FACTS.replace(", holdout: 0.3", "").replace(
-        'train: "{label}/{id}.png"', 'train: "{label}/{id}.png", test: "test/{id}.png"'
+    facts = replaced(
+        FACTS, (", holdout: 0.3", ""), ('train: "{label}/{id}.png"', 'train: "{label}/{id}.png", test: "test/{id}.png"')
     )
     add_competition(project_folder, "fits", facts + "submission: {sample: sample.csv}\n")
     competition = Competition.open("fits")
@@ -48,8 +48,8 @@ def test_images_of_one_value_are_not_duplicates(project_folder, tmp_path, capsys
         picture(path, seed=number)
         if number % 4 == 0:
             cv2.imwrite(str(path), np.zeros((12, 10), np.uint8))
-    grouped = FACTS.replace("k: 3, duplicates: exact", "k: 3, method: stratified_group, duplicates: near")
-    grouped = grouped.replace("holdout: 0.3", 'holdout: 0.3, group_pattern: "p[0-9]+"')
+    grouped = replaced(FACTS, ("k: 3, duplicates: exact", "k: 3, method: stratified_group, duplicates: near"))
+    grouped = replaced(grouped, ("holdout: 0.3", 'holdout: 0.3, group_pattern: "p[0-9]+"'))
     add_competition(project_folder, "air", grouped)
     competition = Competition.open("air")
     download(competition, path=given)

@@ -14,7 +14,7 @@ from medfold.data import needs_holdout, read_samples
 from medfold.images import read_measurements
 from medfold.tables import read_csv
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import picture
+from tests.support.helpers import picture, replaced
 from tests.support.holdouts import FACTS
 from tests.support.small_project import add_competition
 
@@ -75,7 +75,7 @@ def test_near_duplicates_stay_together(project_folder, tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(folder / f"{number:02}.png"), large)
         cv2.imwrite(str(folder / f"like{number:02}.png"), np.clip(large.astype(int) + 2, 0, 255).astype(np.uint8))
-    add_competition(project_folder, "near", FACTS.replace("duplicates: exact", "duplicates: near"))
+    add_competition(project_folder, "near", replaced(FACTS, ("duplicates: exact", "duplicates: near")))
     competition = Competition.open("near")
     download(competition, path=given)
     dataset = make_folds(competition)
@@ -90,14 +90,17 @@ def test_multilabel_holdout_hides_all_labels(project_folder, tmp_path):
         picture(given / f"i{number:02}.png", seed=number)
         rows.append(f"i{number:02},{number % 2},{number % 3 // 2},{number % 5 // 4}")
     (given / "train.csv").write_text("\n".join(rows) + "\n")
-    facts = FACTS.replace("task: binary\nclasses: [no, yes]", "task: multilabel").replace(
-        "metric: auc", "metric: mean_auc"
+    facts = replaced(
+        FACTS, ("task: binary\nclasses: [no, yes]", "task: multilabel"), ("metric: auc", "metric: mean_auc")
     )
-    facts = facts.replace(
-        "{layout: folders, targets: [sick], holdout: 0.3}",
-        "{file: train.csv, id: image, targets: [a, b, c], holdout: 0.3}",
+    facts = replaced(
+        facts,
+        (
+            "{layout: folders, targets: [sick], holdout: 0.3}",
+            "{file: train.csv, id: image, targets: [a, b, c], holdout: 0.3}",
+        ),
     )
-    add_competition(project_folder, "many", facts.replace("{label}/{id}.png", "{id}.png"))
+    add_competition(project_folder, "many", replaced(facts, ("{label}/{id}.png", "{id}.png")))
     competition = Competition.open("many")
     download(competition, path=given)
     dataset = make_folds(competition)

@@ -9,7 +9,7 @@ from medfold.competition import Competition
 from medfold.data import raw_data
 from medfold.data.raw_data import fetch_raw_data, fetch_raw_files, load_samples
 from medfold.tables import read_csv
-from tests.support.helpers import refused
+from tests.support.helpers import refused, replaced
 from tests.support.histology import HISTOLOGY, histology
 from tests.support.small_project import add_competition
 
@@ -74,7 +74,7 @@ def test_missing_file_is_named_with_the_command_that_gets_it(downloaded):
 def test_no_data_is_named_with_the_command_that_gets_it(competition, project_folder):
     with refused(r"^histology: no data yet\. Run: make download COMPETITION=histology$"):
         load_samples(competition)
-    add_competition(project_folder, "mine", HISTOLOGY.replace("kind: kaggle, slug: ", "kind: own} #"))
+    add_competition(project_folder, "mine", replaced(HISTOLOGY, ("kind: kaggle, slug: ", "kind: own} #")))
     with refused(r"^mine: no data yet\. Run: make download COMPETITION=mine FROM=folder-or-archive$"):
         load_samples(Competition.open("mine"))
 
@@ -102,7 +102,7 @@ def test_failure_leaves_no_folder(competition, tmp_path):
 
 
 def test_second_copy_inside_the_first_is_noted(downloaded, given_once, capsys):
-    add_competition(downloaded.project_paths.root, "nested", HISTOLOGY.replace("images: {", "images: {root: set, "))
+    add_competition(downloaded.project_paths.root, "nested", replaced(HISTOLOGY, ("images: {", "images: {root: set, ")))
     nested = Competition.open("nested")
     outer = downloaded.project_paths.root / "given"
     shutil.copytree(given_once, outer / "set")

@@ -11,7 +11,7 @@ from medfold.commands.train import train
 from medfold.competition import Competition
 from medfold.data import open_source
 from tests.support import dicom_files
-from tests.support.helpers import refused, slow_but_first
+from tests.support.helpers import refused, replaced, slow_but_first
 from tests.support.holdouts import FACTS
 from tests.support.small_project import SMALL, add_competition
 
@@ -47,14 +47,14 @@ def test_audit_joins_duplicates_and_reports_leaks(folded, capsys):
 
 @pytest.mark.slow
 def test_class_in_too_few_groups_is_reported(project_folder, capsys):
-    add_competition(project_folder, "rare", SMALL.replace("seed: 1,", "seed: 1, prevalence: 0.03,"))
+    add_competition(project_folder, "rare", replaced(SMALL, ("seed: 1,", "seed: 1, prevalence: 0.03,")))
     make_folds(Competition.open("rare"))
     assert "class target=1 is in" in capsys.readouterr().out
 
 
 @pytest.mark.slow
 def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
-    add_competition(project_folder, "few", SMALL.replace("train_patients: 40", "train_patients: 10"))
+    add_competition(project_folder, "few", replaced(SMALL, ("train_patients: 40", "train_patients: 10")))
     competition = Competition.open("few")
     download(competition)
     make_folds(competition)
@@ -72,7 +72,7 @@ def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
 
 
 def test_grouped_data_needs_a_grouped_method(project_folder):
-    add_competition(project_folder, "leaky", SMALL.replace("stratified_group", "stratified"))
+    add_competition(project_folder, "leaky", replaced(SMALL, ("stratified_group", "stratified")))
     with refused("method stratified would split the groups"):
         make_folds(Competition.open("leaky"))
 
@@ -88,9 +88,9 @@ def test_audit_suggests_patient_ids_of_dicom_headers(project_folder, tmp_path, c
         dicom_files.save(tmp_path / "given" / label / f"{number}.dcm", made)
         rows.append(f"{number},{label}")
     (tmp_path / "given" / "table.csv").write_text("\n".join(rows))
-    facts = FACTS.replace("{label}/{id}.png", "{label}/{id}.dcm")
+    facts = replaced(FACTS, ("{label}/{id}.png", "{label}/{id}.dcm"))
     if layout == "wide":
-        facts = facts.replace("layout: folders", "file: table.csv, id: image").replace("{label}", "{sick}")
+        facts = replaced(facts, ("layout: folders", "file: table.csv, id: image"), ("{label}", "{sick}"))
     add_competition(project_folder, "scans", facts)
     competition = Competition.open("scans")
     download(competition, path=tmp_path / "given")

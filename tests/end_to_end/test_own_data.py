@@ -8,7 +8,7 @@ from medfold.commands.report import report
 from medfold.commands.submit import submit
 from medfold.competition import Competition
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import picture
+from tests.support.helpers import picture, replaced
 from tests.support.holdouts import FACTS, add_holdout_project
 from tests.support.small_project import add_competition
 
@@ -34,10 +34,11 @@ def test_labels_in_test_table_become_the_hidden_solution(project_folder, tmp_pat
             picture(given / part / f"{part}{number}.png", seed=number + 50 * (part == "test"))
             rows.append(f"{part}{number},{['no', 'yes'][number % 2]}")
         (given / f"{part}.csv").write_text("\n".join(rows) + "\n")
-    facts = FACTS.replace(
-        "{layout: folders, targets: [sick], holdout: 0.3}", "{file: train.csv, test_file: test.csv, targets: [sick]}"
+    facts = replaced(
+        FACTS,
+        ("{layout: folders, targets: [sick], holdout: 0.3}", "{file: train.csv, test_file: test.csv, targets: [sick]}"),
     )
-    facts = facts.replace('train: "{label}/{id}.png"', 'train: "train/{id}.png", test: "test/{id}.png"')
+    facts = replaced(facts, ('train: "{label}/{id}.png"', 'train: "train/{id}.png", test: "test/{id}.png"'))
     add_competition(project_folder, "local", facts)
     competition = Competition.open("local")
     download(competition, path=given)

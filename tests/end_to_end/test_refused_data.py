@@ -6,7 +6,7 @@ from medfold.commands.train import train
 from medfold.competition import Competition
 from medfold.data import open_source
 from tests.support.chest_xrays import chest
-from tests.support.helpers import refused
+from tests.support.helpers import refused, replaced
 from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
 
@@ -20,7 +20,7 @@ def test_damaged_raw_data_is_refused_then_repaired(folded):
 
 
 def test_unexpected_image_shape_raises_each_time(project_folder):
-    add_competition(project_folder, "odd", SMALL.replace("expected_shape: [128, 128]", "expected_shape: [64, 64]"))
+    add_competition(project_folder, "odd", replaced(SMALL, ("expected_shape: [128, 128]", "expected_shape: [64, 64]")))
     for _ in range(2):
         with refused("128x128 pixels, expected 64x64"):
             make_folds(Competition.open("odd"))

@@ -7,6 +7,7 @@ import pytest
 from medfold.data.label_layouts import image_columns
 from medfold.raw_files import path_patterns
 from tests.layouts.clinic import FACTS, medfold
+from tests.support.helpers import replaced
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +83,7 @@ def test_a_regular_expression_that_never_ends_is_stopped(pattern, clinic, refusa
     Path("given/train.csv").write_text("\n".join([rows[0], *("i" * 60 + row for row in rows[1:])]) + "\n")
     for path in Path("given/train").iterdir():
         path.rename(path.with_name("i" * 60 + path.name))
-    FACTS_FILE.write_text(FACTS.replace("  group: patient", f"  group_pattern: '{pattern}'"))
+    FACTS_FILE.write_text(replaced(FACTS, ("  group: patient", f"  group_pattern: '{pattern}'")))
     line = refusal("download", "-c", "clinic", "--from", "given", "--force")
     assert "labels.group_pattern': takes too long" in line
 
@@ -92,7 +93,7 @@ def test_a_regular_expression_that_never_ends_is_stopped(pattern, clinic, refusa
 )
 def test_a_text_that_is_no_regular_expression_is_refused(pattern, clinic, refusal):
     clinic("downloaded")
-    FACTS_FILE.write_text(FACTS.replace("  group: patient", f'  group_pattern: "{pattern}"'))
+    FACTS_FILE.write_text(replaced(FACTS, ("  group: patient", f'  group_pattern: "{pattern}"')))
     assert "labels.group_pattern" in refusal("folds", "-c", "clinic")
 
 
@@ -103,10 +104,12 @@ def test_many_fields_that_never_end_are_stopped(clinic, refusal, short_limits):
         Path("given/train/i00.png").rename(Path("given", name, "-" * 150 + name + ".png"))
         Path("given/train/i01.png").rename(Path("given/train/i00.png")) if name == "no" else None
     fields = "-".join(f"{{f{number}}}" for number in range(20))
-    facts = FACTS.replace("  file: train.csv\n  id: id\n", "  layout: folders\n").replace("  group: patient\n", "")
-    facts = facts.replace('"train/{id}.png"', f'"{{label}}/{{id}}{fields}x.png"').replace(', test: "test/{id}.png"', "")
-    facts = facts.replace("targets: [finding]", "targets: [finding]\n  holdout: 0.3").replace(
-        "submission: {sample: sample_submission.csv}\n", ""
+    facts = replaced(FACTS, ("  file: train.csv\n  id: id\n", "  layout: folders\n"), ("  group: patient\n", ""))
+    facts = replaced(facts, ('"train/{id}.png"', f'"{{label}}/{{id}}{fields}x.png"'), (', test: "test/{id}.png"', ""))
+    facts = replaced(
+        facts,
+        ("targets: [finding]", "targets: [finding]\n  holdout: 0.3"),
+        ("submission: {sample: sample_submission.csv}\n", ""),
     )
     FACTS_FILE.write_text(facts)
     assert "takes too long to match" in refusal("download", "-c", "clinic", "--from", "given")
@@ -115,12 +118,12 @@ def test_many_fields_that_never_end_are_stopped(clinic, refusal, short_limits):
 @pytest.mark.parametrize("pattern", ["train/{id:03d}.png", "train/{id:0>3}.png", "train/{id:>3}.png"])
 def test_paddings_still_work(pattern, clinic):
     clinic("downloaded")
-    FACTS_FILE.write_text(FACTS.replace("train/{id}.png", pattern))
+    FACTS_FILE.write_text(replaced(FACTS, ("train/{id}.png", pattern)))
     assert medfold("folds", "-c", "clinic").code == 0
 
 
 @pytest.mark.parametrize("pattern", ["i\\d", "(?P<group>i\\d)\\d", "(i\\d)\\d", "(?i)I\\d", "(?:i)(\\d)(?=\\d)"])
 def test_regular_expressions_keep_their_meaning(pattern, clinic):
     clinic("downloaded")
-    FACTS_FILE.write_text(FACTS.replace("  group: patient", f"  group_pattern: '{pattern}'"))
+    FACTS_FILE.write_text(replaced(FACTS, ("  group: patient", f"  group_pattern: '{pattern}'")))
     assert medfold("folds", "-c", "clinic").code in (0, 2)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.layouts.clinic import FACTS, medfold
+from tests.support.helpers import replaced
 from tests.support.yaml_bombs import LAUGHS, MERGED_LAUGHS
 
 pytestmark = pytest.mark.slow
@@ -40,9 +41,9 @@ BAD = {
     "extends a list of lists": "extends: [[a]]",
     "extends itself": "extends: competition",
     "sections of wrong types": "title: 3\nsource: []\nupload: {}\ntask: 1\nlabels: x\nimages: [1]\nscore: 2\nfolds: x",
-    "a source without a kind": FACTS.replace("{kind: own}", "{}"),
-    "a source of an odd kind": FACTS.replace("{kind: own}", "{kind: [own]}"),
-    "a source with a mapping as kind": FACTS.replace("{kind: own}", "{kind: {own: 1}}"),
+    "a source without a kind": replaced(FACTS, ("{kind: own}", "{}")),
+    "a source of an odd kind": replaced(FACTS, ("{kind: own}", "{kind: [own]}")),
+    "a source with a mapping as kind": replaced(FACTS, ("{kind: own}", "{kind: {own: 1}}")),
     "variants as a list": FACTS + "variants: [a, b]\n",
     "variants as a word": FACTS + "variants: a\n",
     "variants without facts": FACTS + "variants: {clinic: }\n",

@@ -87,7 +87,7 @@ def test_memory_of_an_item_is_limited_by_the_largest_image():
 @pytest.mark.slow
 def test_workers_that_cannot_start_raise(monkeypatch):
     monkeypatch.setattr(worker_pool, "initialise_worker", exit_at_once)
-    with refused("image processes: processes cannot be started. In a script of your own"):
+    with refused("image processes: processes cannot be started. Close other programs. In a script of your own"):
         collect(double, range(3))
 
 

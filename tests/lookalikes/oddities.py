@@ -7,6 +7,7 @@ import numpy as np
 
 from tests.lookalikes import names, pictures
 from tests.lookalikes.truth import single, truth
+from tests.support.helpers import replaced
 
 HEAD = """
 title: An oddity
@@ -26,7 +27,7 @@ labels: {{file: train.csv, id: image_id, targets: [finding], repeated: majority}
 images: {{train: "train/{{id}}.png", test: "test/{{id}}.png", channels: 1}}
 submission: {{sample: sample_submission.csv, id: image_id}}
 """
-PLACEHOLDER_FACTS = f"""{HEAD.replace("upload: csv", "upload: notebook")}
+PLACEHOLDER_FACTS = f"""{replaced(HEAD, ("upload: csv", "upload: notebook"))}
 labels: {{file: train.csv, id: id, targets: [target], test_file: test.csv}}
 images: {{train: "train/{{site}}/{{id}}.png", test: "test/{{site}}/{{id}}.png", channels: 1}}
 submission: {{sample: sample_submission.csv}}

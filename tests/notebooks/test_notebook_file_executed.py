@@ -17,7 +17,7 @@ from medfold.notebooks import wheels
 from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, plant
 from tests.support import kaggle_image
-from tests.support.helpers import REPOSITORY, NoLeaderboard
+from tests.support.helpers import REPOSITORY, NoLeaderboard, replaced
 from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
 
 
@@ -95,7 +95,7 @@ def _raw_data_with(folder, images: int, competition: Competition):
 @pytest.mark.slow
 def test_notebook_handles_few_or_many_test_images(packed_project, tmp_path, monkeypatch, python, no_leaderboard):
     source = "source: {kind: kaggle, slug: hidden}\nupload: notebook"
-    facts = SMALL.replace("upload: none", source).split("\n", 2)
+    facts = replaced(SMALL, ("upload: none", source)).split("\n", 2)
     facts = "\n".join([facts[0], facts[2]])
     projects = {}
     for images in (3, 600):

@@ -12,7 +12,7 @@ from medfold.notebooks import training_bundle
 from medfold.system import json_files
 from tests.support import kaggle_image
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import refused, zipped
+from tests.support.helpers import refused, replaced, zipped
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, HostedDataset
 from tests.support.small_project import SMALL, add_competition
@@ -150,7 +150,7 @@ def test_remote_fold_with_plugins_equals_local_fold(hosted, tmp_path, monkeypatc
     competition.paths.plugins.write_text(PLUGINS)
     facts = competition.paths.facts_file.read_text()
     assert "metric: auc" in facts
-    competition.paths.facts_file.write_text(facts.replace("metric: auc", "metric: hits"))
+    competition.paths.facts_file.write_text(replaced(facts, ("metric: auc", "metric: hits")))
     competition = Competition.open("small")
     own = parse_overrides("backbone.name=one_convolution preparation.steps=[negative]")
     train(competition, folds=[0], overrides=own, run="home")

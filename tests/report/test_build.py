@@ -19,7 +19,7 @@ from medfold.submission import read_ledger
 from medfold.system import json_files
 from tests.lookalikes import lookalike_once
 from tests.support.finished_runs import finished_run, noisy_run
-from tests.support.helpers import refused
+from tests.support.helpers import refused, replaced
 from tests.support.report_pages import cards, cells, read_page, sections
 from tests.support.small_project import SMALL, add_competition, copy_project
 
@@ -110,8 +110,8 @@ def test_history_with_words_for_numbers_is_refused(competition):
 
 @pytest.mark.slow
 def test_competition_title_is_escaped(project_folder):
-    facts = SMALL.replace("title: A small phantom", "title: '<script>alert(1)</script> & $1 \"b\"'")
-    add_competition(project_folder, "odd", facts.replace("keep_columns: [age, sex]", "keep_columns: []"))
+    facts = replaced(SMALL, ("title: A small phantom", "title: '<script>alert(1)</script> & $1 \"b\"'"))
+    add_competition(project_folder, "odd", replaced(facts, ("keep_columns: [age, sex]", "keep_columns: []")))
     competition = Competition.open("odd")
     finished_run(competition)
     text = read_page(report(competition, ["baseline"]))

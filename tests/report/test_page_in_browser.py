@@ -9,11 +9,12 @@ from medfold.commands.train import train
 from medfold.competition import Competition
 from medfold.tables import read_csv
 from tests.support.browser import for_each
+from tests.support.helpers import replaced
 from tests.support.small_project import SMALL, add_competition
 
 pytestmark = pytest.mark.slow
 # Findings so plain that a small net learns them in seconds, and has true positives.
-COMPETITION = SMALL.replace("k: 3", "k: 2")
+COMPETITION = replaced(SMALL, ("k: 3", "k: 2"))
 RECIPE = "\n".join(
     [
         "preparation: {size: 32}",

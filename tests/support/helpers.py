@@ -97,3 +97,11 @@ def zipped(content: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> 
         for name, data in content.items():
             archive.writestr(name, data)
     return out.getvalue()
+
+
+def replaced(text: str, *pairs: tuple[str, str]) -> str:
+    """Replaces parts of a text; fails if a part is not in it, as after a change of the text."""
+    for old, new in pairs:
+        assert old in text, f"'{old}' is not in the text"
+        text = text.replace(old, new)
+    return text

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medfold.commands.download import download
 from medfold.competition import Competition
-from tests.support.helpers import picture
+from tests.support.helpers import picture, replaced
 from tests.support.small_project import add_competition
 
 FACTS = """title: Hold-out
@@ -27,7 +27,7 @@ def add_holdout_project(root: Path, given: Path) -> Competition:
         picture(first, seed=number)
         shutil.copy(first, first.with_name(f"copy{number:02}.png"))
     (given / "no" / "broken.png").write_bytes(b"no picture")
-    add_competition(root, "cut", FACTS.replace("channels: 1", "channels: 1, max_unreadable: 0.05"))
+    add_competition(root, "cut", replaced(FACTS, ("channels: 1", "channels: 1, max_unreadable: 0.05")))
     competition = Competition.open("cut")
     download(competition, path=given)
     return competition

@@ -16,6 +16,7 @@ from medfold.competition import Competition
 from medfold.data import Source, make_dataset
 from medfold.folds import LeakReport
 from medfold.system import json_files
+from tests.support.helpers import replaced
 from tests.support.small_project import SMALL, add_competition
 
 GIVEN_FACTS = SMALL.replace(SMALL.splitlines()[1], "source: {kind: kaggle_dataset, slug: a/b}")
@@ -133,7 +134,7 @@ def test_near_duplicates_are_reported_and_joined_on_request(project_folder, fold
     monkeypatch.undo()
     monkeypatch.chdir(project_folder)
     joined = download_project(
-        project_folder, "near", GIVEN_FACTS.replace("folds: {", "folds: {duplicates: near, "), folder
+        project_folder, "near", replaced(GIVEN_FACTS, ("folds: {", "folds: {duplicates: near, ")), folder
     )
     dataset = make_folds(joined)
     group = dataset.train.set_index("id")["group"]
@@ -148,7 +149,7 @@ def test_dataset_shift_and_predictive_column_are_reported(project_folder, folder
     table = pd.read_csv(folder / "train.csv", dtype=str)
     sick = table.groupby("patient_id")["target"].transform("max")
     table.assign(site=np.where(sick == "1", "north", "south")).to_csv(folder / "train.csv", index=False)
-    competition = download_project(project_folder, "same", GIVEN_FACTS.replace("[age, sex]", "[site]"), folder)
+    competition = download_project(project_folder, "same", replaced(GIVEN_FACTS, ("[age, sex]", "[site]")), folder)
     make_folds(competition)
     said = capsys.readouterr().out
     alike = float(said.partition("train vs test")[2].split()[1])

@@ -9,7 +9,7 @@ import pytest
 from medfold.commands.download import download
 from medfold.competition import Competition
 from medfold.data import open_source
-from tests.support.helpers import refused, zipped
+from tests.support.helpers import refused, replaced, zipped
 from tests.support.histology import HISTOLOGY as FACTS
 from tests.support.kaggle_server import drop, lose, stall, status
 from tests.support.processes import finish, kill_when, start
@@ -53,7 +53,7 @@ def test_unaccepted_rules_and_unknown_competition_raise(hosted, competition, pro
     hosted.fault("DownloadDataFiles", status(403, "You must accept this competition's rules"))
     with refused("Kaggle refuses: You must accept .*/histology/rules; a phone number"):
         download(competition)
-    add_competition(project_folder, "typo", FACTS.replace("competitions/histology", "competitions/histolgy"))
+    add_competition(project_folder, "typo", replaced(FACTS, ("competitions/histology", "competitions/histolgy")))
     with refused("no such competition on Kaggle .did you mean 'histology'"):
         download(Competition.open("typo"))
 
@@ -145,7 +145,7 @@ def test_split_and_nested_archives_are_unpacked(hosted, competition, content):
 
 def test_corrected_facts_need_no_second_download(hosted, competition, project_folder, content):
     wrong = project_folder / "competition" / "histology" / "competition.yaml"
-    wrong.write_text(FACTS.replace("targets: [label]", "targets: [lable]"))
+    wrong.write_text(replaced(FACTS, ("targets: [label]", "targets: [lable]")))
     with refused("no column 'lable' .did you mean 'label'"):
         download(Competition.open("histology"))
     wrong.write_text(FACTS)

@@ -15,7 +15,7 @@ from medfold.system import json_files
 from medfold.system.hashes import sha256
 from medfold.tables import write_csv
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import refused, zipped
+from tests.support.helpers import refused, replaced, zipped
 from tests.support.histology import HISTOLOGY, auc_of, histology
 from tests.support.kaggle_machines import Ended
 from tests.support.kaggle_server import HostedCompetition, instead, lose, status
@@ -274,7 +274,7 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
     kaggle.competitions["histology"] = HostedCompetition(
         archive=zipped(shown), judge=lambda text: scored, notebooks_only=True
     )
-    add_competition(project_folder, "histology", HISTOLOGY.replace("upload: csv", "upload: notebook"))
+    add_competition(project_folder, "histology", replaced(HISTOLOGY, ("upload: csv", "upload: notebook")))
     competition = Competition.open("histology")
     download(competition)
     assert "24 training and 0 test images" in kaggle.said()

@@ -12,7 +12,7 @@ from medfold.project_root import display_path
 INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
 
-FULL = ("there is no disk space left", "Free some; run the same command to resume")
+FULL = ("there is no disk space left", "Free some, and run the same command again to continue")
 READ_ONLY = ("the disk is read-only", "Write to another disk, or mount this one for writing")
 CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
 # Fixes for raw files; they suit data that medfold downloaded, and data of the user.

@@ -215,7 +215,7 @@ def test_loss_is_read_now_and_then_on_a_gpu(train, monkeypatch, read_interval, s
 def test_training_out_of_time_saves_its_state_first(train, tmp_path, monkeypatch):
     monkeypatch.setenv(STOP_AT, "0")
     phase = fake_phase(epochs=3)
-    with refused(r"^fold 0: the time is up at epoch 1 of 3, step 1\. Run the same command to resume$"):
+    with refused(r"^fold 0: the time is up at epoch 1 of 3, step 1\. Run the same command again to continue$"):
         train([0.7], phase)
     (remaining,) = remaining_phases([phase], tmp_path / "checkpoint.npz", [], "float32")
     assert (remaining.is_resumed, remaining.state.num_batches) == (True, 1)

@@ -34,6 +34,7 @@ OS_ERRORS = {
     errno.EEXIST: FILE_IN_PLACE,
     errno.ENOTDIR: FILE_IN_PLACE,
     errno.EISDIR: ("a folder is where a file must be", "Name a file"),
+    errno.EMFILE: ("this process has too many open files", "Raise the limit with: ulimit -n 4096"),
     errno.EIO: ("the disk failed to read or write", "Check the disk; a copy of the file may help"),
 }
 WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # of the target of a copy, never of its source

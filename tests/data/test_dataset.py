@@ -18,7 +18,7 @@ from tests.support.small_project import add_competition
 @pytest.mark.parametrize(
     ("sample", "message"),
     [
-        ("id,a,b\nt0,1,2\n", "submission.layout: the sample submission has the columns a, b; for task binary I expect"),
+        ("id,a,b\nt0,1,2\n", "submission.layout: the sample submission has the columns a, b; task binary needs"),
         (
             "id,sick\nt0,0.5\nt1,0.5\n",
             "^submission: 1 id missing: t1; the sample submission has 2 ids, each once. Check images.test, ",

@@ -15,7 +15,7 @@ from tests.support.helpers import competition_facts, refused
 
 @pytest.mark.slow
 def test_noise_members_raise_in_sample_but_not_cross_fitted_score():
-    facts = competition_facts("binary", score={"metric": "auc"})
+    facts = competition_facts()
     inside, outside = [], []
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -30,7 +30,7 @@ def test_noise_members_raise_in_sample_but_not_cross_fitted_score():
 def test_arithmetic_mean_wins_ties():
     stack, targets = independent(count=1)
     same = np.repeat(stack, 3, axis=0) + np.random.default_rng(1).normal(0, 1e-6, (3, 1000, 1))
-    choice = choose_method(members(same, targets), competition_facts("binary", score={"metric": "auc"}))
+    choice = choose_method(members(same, targets), competition_facts())
     assert choice.chosen.method.name == "mean"
     assert all(one.gain.low <= 0 for one in choice.candidates[1:])
     np.testing.assert_array_equal(choice.used.predictions, same.mean(axis=0))
@@ -39,9 +39,7 @@ def test_arithmetic_mean_wins_ties():
 def test_method_better_beyond_chance_replaces_the_mean():
     good, targets = independent(strength=1.5, count=1)
     noise = np.random.default_rng(3).random((4, 1000, 1))
-    choice = choose_method(
-        members(np.concatenate([good, noise]), targets), competition_facts("binary", score={"metric": "auc"})
-    )
+    choice = choose_method(members(np.concatenate([good, noise]), targets), competition_facts())
     assert choice.chosen.method.needs_labels
     assert choice.chosen.gain.low > 0
     assert choice.chosen.cross_fitted == max(
@@ -69,7 +67,7 @@ def test_gain_is_positive_where_lower_is_better():
 
 def test_repeated_images_do_not_narrow_the_gain():
     stack, targets = independent(n=100)
-    facts = competition_facts("binary", score={"metric": "auc"})
+    facts = competition_facts()
     _, plain, _ = compare_methods(members(stack, targets, folds=1), facts)
     group = np.repeat(np.arange(100), 3)
     repeated = members(stack.repeat(3, axis=1), targets.repeat(3), folds=1, group=group)
@@ -102,20 +100,18 @@ def single_run():
 
 
 def test_single_run_allows_only_the_mean(single_run):
-    choice = choose_method(single_run, competition_facts("binary", score={"metric": "auc"}))
+    choice = choose_method(single_run, competition_facts())
     assert [one.method.name for one in choice.candidates] == ["mean"]
 
 
 def test_combining_a_single_run_is_refused(single_run):
     with refused("^METHOD=selection: method selection cannot be used yet: there is a single run. Name several: RUNS="):
-        choose_method(single_run, competition_facts("binary", score={"metric": "auc"}), method_name="selection")
+        choose_method(single_run, competition_facts(), method_name="selection")
 
 
 def test_method_is_chosen_by_name():
     stack, targets = independent()
-    found = choose_method(
-        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method_name="geometric"
-    )
+    found = choose_method(members(stack, targets), competition_facts(), method_name="geometric")
     assert found.chosen.method.name == "geometric"
 
 
@@ -129,15 +125,7 @@ def test_method_is_chosen_by_name():
 def test_method_that_cannot_be_used_is_refused_before_any_is_fitted(single_fold, monkeypatch, name, message):
     monkeypatch.setattr("medfold.ensemble.choose_method.compare_methods", lambda *_: pytest.fail("methods are fitted"))
     with refused(message):
-        choose_method(single_fold, competition_facts("binary", score={"metric": "auc"}), method_name=name)
-
-
-def test_unknown_method_is_refused():
-    stack, targets = independent()
-    with refused("unknown method .selecton. .did you mean .selection"):
-        choose_method(
-            members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method_name="selecton"
-        )
+        choose_method(single_fold, competition_facts(), method_name=name)
 
 
 def overconfident(n=3000, seed=0):
@@ -172,10 +160,7 @@ def test_post_processing_that_loses_is_left_out():
 
 def test_auc_needs_no_post_processing():
     stack, targets = overconfident()
-    assert (
-        choose_method(members(stack, targets), competition_facts("binary", score={"metric": "auc"})).post_processed
-        is None
-    )
+    assert choose_method(members(stack, targets), competition_facts()).post_processed is None
 
 
 def test_cut_points_are_applied_where_kappa_gains():
@@ -193,17 +178,13 @@ def test_cut_points_are_applied_where_kappa_gains():
 
 def test_per_class_weights_are_compared_for_all_methods():
     stack, targets = independent()
-    found = compare_methods(
-        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), per_class=True
-    )
+    found = compare_methods(members(stack, targets), competition_facts(), per_class=True)
     assert {one.method.name for one in found} == {"mean", "geometric", "rank", "selection", "optimised", "stacking"}
 
 
 def test_requested_method_is_compared_with_the_mean_only():
     stack, targets = independent()
-    found = choose_method(
-        members(stack, targets), competition_facts("binary", score={"metric": "auc"}), method_name="selection"
-    )
+    found = choose_method(members(stack, targets), competition_facts(), method_name="selection")
     assert [one.method.name for one in found.candidates] == ["mean", "selection"]
 
 

@@ -34,7 +34,7 @@ def test_token_file_is_used(kaggle_json, name):
 
 def test_error_about_expired_token_names_its_source(kaggle, monkeypatch):
     monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_gone")
-    with refused("token in KAGGLE_API_TOKEN is expired.*kaggle.com/settings/api$"):
+    with refused("token in KAGGLE_API_TOKEN is expired.*kaggle.com/settings/api, and save it in"):
         KaggleSession.connect()
     kaggle.fault("IntrospectToken", status(404, "no such token"))
     with refused("the token in KAGGLE_API_TOKEN is expired"):

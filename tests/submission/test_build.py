@@ -29,5 +29,5 @@ def test_sample_submission_is_checked_without_predictions():
     check_sample_submission(competition_facts(), sample(), IDS)
     with refused("1 id missing: d"):
         check_sample_submission(competition_facts(), pd.DataFrame({"id": [*IDS, "d"], "target": ["0"] * 4}), IDS)
-    with refused("sample submission has the columns p, q; for task binary I expect target"):
+    with refused("sample submission has the columns p, q; task binary needs target"):
         check_sample_submission(competition_facts(), sample().rename(columns={"target": "p"}).assign(q="0"), IDS)

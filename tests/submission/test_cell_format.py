@@ -104,7 +104,7 @@ def test_lists_need_decision_metric():
 
 def test_unmatched_sample_columns_raise():
     with refused(
-        "submission.layout: the sample submission has the columns x, y; for task multilabel I expect a, b. Check task"
+        "submission.layout: the sample submission has the columns x, y; task multilabel needs a, b. Check task"
     ):
         build_submission(competition_facts("multilabel"), predicted(["a", "b"]), sample(x=["0"] * 3, y=["0"] * 3))
 

@@ -72,7 +72,7 @@ def test_finished_folds_are_not_trained_again(folded, dataset, fake_fold, capsys
     train_folds(folded, dataset)
     assert capsys.readouterr().out == "train      all folds are trained in runs/small/one\n"
     train_folds(folded, dataset, folds=[0, 2])
-    assert capsys.readouterr().out == "train      done: folds 0, 2 in runs/small/one\n"
+    assert capsys.readouterr().out == "train      trained: folds 0, 2 in runs/small/one\n"
     assert fake_fold.trained == [0, 1, 2]
 
 

@@ -1,4 +1,4 @@
-"""The part of the audit that is not about leaks, which `folds` finds: what else may make scores misleading.
+"""The audit beyond leaks: what else may make scores misleading. `folds` searches for leaks.
 
 - `audit`: all findings;
 - `suspected_groups`: columns, ids and folders that look like groups;

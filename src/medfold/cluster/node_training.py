@@ -16,7 +16,7 @@ from medfold.system.reporting_processes import ReportingProcesses
 from medfold.system.threads import items_from_thread
 from medfold.training import FeatureComputation, FoldInputs, FoldTrainings, ResourceShare, RunInputs, pack_folds
 
-Work = FoldTrainings | FeatureComputation
+ChildWork = FoldTrainings | FeatureComputation
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ def train_fold_on_node(
             fold_paths.folder.mkdir(parents=True)
             fold_paths.checkpoint.write_bytes(checkpoint)
 
-        def make(run_inputs: RunInputs, plugins: Path) -> Work:
+        def make_work(run_inputs: RunInputs, plugins: Path) -> ChildWork:
             return FoldTrainings([FoldInputs(run_inputs, number, fold_paths)], plugins)
 
-        def results() -> Path:
+        def pack_results() -> Path:
             pack_folds(run_paths, [number], folder / "results.zip")
             return folder / "results.zip"
 
-        yield from _work(node_inputs, make, results, fold_paths, folder, file_server)
+        yield from _fetch_and_run(node_inputs, make_work, pack_results, fold_paths, folder, file_server)
 
     yield from reported(work)
 
@@ -86,51 +86,51 @@ def compute_features_on_node(node_inputs: NodeInputs, file_server: Any) -> Itera
     def work(folder: Path) -> Iterator[Message]:
         features = folder / "features.npy"
 
-        def make(run_inputs: RunInputs, plugins: Path) -> Work:
+        def make_work(run_inputs: RunInputs, plugins: Path) -> ChildWork:
             return FeatureComputation(replace(run_inputs, features_file=features), plugins)
 
-        yield from _work(node_inputs, make, lambda: features, None, folder, file_server)
+        yield from _fetch_and_run(node_inputs, make_work, lambda: features, None, folder, file_server)
 
     yield from reported(work)
 
 
-def _work(
+def _fetch_and_run(
     node_inputs: NodeInputs,
-    make: Callable[[RunInputs, Path], Work],
-    results: Callable[[], Path],
+    make_work: Callable[[RunInputs, Path], ChildWork],
+    pack_results: Callable[[], Path],
     fold_paths: FoldPaths | None,
     folder: Path,
     file_server: Any,
 ) -> Iterator[Message]:
     """Gets the files that are needed, runs a child process, and sends its lines, its checkpoints and its results."""
     check_versions(node_inputs.versions)
-    inputs = yield from _inputs_here(node_inputs, folder, file_server)
+    inputs = yield from _fetch_inputs(node_inputs, folder, file_server)
     plugins = folder / "plugins.py"
     if node_inputs.plugins is not None:
         plugins.write_bytes(node_inputs.plugins)
-    yield from _run_child(make(inputs, plugins), _environment(node_inputs), folder, fold_paths)
-    yield from send_file(RESULTS, results())
+    yield from _run_child(make_work(inputs, plugins), _environment(node_inputs), folder, fold_paths)
+    yield from send_file(RESULTS, pack_results())
 
 
-def _inputs_here(node_inputs: NodeInputs, folder: Path, file_server: Any) -> Generator[Message, None, RunInputs]:
+def _fetch_inputs(node_inputs: NodeInputs, folder: Path, file_server: Any) -> Generator[Message, None, RunInputs]:
     """Gets the store, the features and the weights, and returns the settings and data with their paths here."""
     inputs = node_inputs.run_inputs
     for file in node_inputs.store_files:
-        yield from _link(file, folder / "store" / Path(file.path).name, file_server)
+        yield from _fetch_and_link(file, folder / "store" / Path(file.path).name, file_server)
     inputs = replace(inputs, store=open_store(folder / "store"))
     if file := node_inputs.features_file:
         features = folder / Path(file.path).name
-        yield from _link(file, features, file_server)
+        yield from _fetch_and_link(file, features, file_server)
         inputs = replace(inputs, features_file=features)
     if file := node_inputs.weights_file:
         weights = folder / "weights" / Path(file.path).name
-        yield from _link(file, weights, file_server)
+        yield from _fetch_and_link(file, weights, file_server)
         backbone = inputs.recipe.backbone.model_copy(update={"weights": str(weights)})
         inputs = replace(inputs, recipe=inputs.recipe.model_copy(update={"backbone": backbone}))
     return inputs
 
 
-def _link(file: SharedFile, link: Path, file_server: Any) -> Iterator[Message]:
+def _fetch_and_link(file: SharedFile, link: Path, file_server: Any) -> Iterator[Message]:
     """Gets a file, and makes a link with its name, which the cache does not keep."""
     path = yield from fetch(file_server, file)
     link.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ def _environment(node_inputs: NodeInputs) -> dict[str, str]:
 
 
 def _run_child(
-    work: Work, environment: dict[str, str], folder: Path, fold_paths: FoldPaths | None
+    work: ChildWork, environment: dict[str, str], folder: Path, fold_paths: FoldPaths | None
 ) -> Iterator[Message]:
     """Runs the training in a child process; yields its lines, heartbeats, and each new checkpoint.
 
@@ -174,7 +174,7 @@ def _run_child(
 
 
 def _state_of(path: Path) -> tuple[int, int] | None:
-    """Returns what changes when a file is replaced; None if there is none."""
+    """Returns inode and time of change of a file, by which a new file is noticed; None if there is none."""
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from medfold.errors import UnreachableError, UserError
 from medfold.kaggle.client import SITE, TOKEN_PAGE
 from medfold.system import http_download
 
-TOKEN_FIX = f"Create a new token at {TOKEN_PAGE}"
+TOKEN_FIX = f"Create a new token at {TOKEN_PAGE}, and save it in ~/.kaggle/access_token"
 LOGIN_FIX = "Run: kaggle auth login"
 
 # Exceptions of the official client for an answer in an unexpected format.

@@ -63,7 +63,7 @@ def train_on_kaggle(
             job = _pack_training(competition, recipe, remote_request, folder, attached)
             _run_and_fetch(session, job, run_paths, missing)
     else:
-        say("train", f"done: folds {shorten_list(requested_folds(competition, request), 10)}")
+        say("train", f"trained: folds {shorten_list(requested_folds(competition, request), 10)}")
     return write_oof(competition.facts, run_paths, dataset.train, dataset.targets)
 
 

@@ -31,7 +31,7 @@ def mark_fold_trained(fold_paths: FoldPaths, outputs: Iterable[Path]) -> None:
 
     Args:
         fold_paths: the files of the fold.
-        outputs: those that must stay as they are; all of them are written.
+        outputs: the files to hash; all of them exist.
     """
     json_files.write({file.name: sha256(file) for file in outputs}, fold_paths.done)
 

@@ -50,9 +50,9 @@ class CellFormat:
         fits = submission.layout != "wide" or one_class or set(columns) == set(facts.prediction_columns)
         if not fits and not (facts.task == "binary" and len(columns) == 1):
             actual, expected = shorten_list(columns, 6), shorten_list(facts.prediction_columns, 6)
-            what = f"the sample submission has the columns {actual}; for task {facts.task} I expect {expected}"
+            what = f"the sample submission has the columns {actual}; task {facts.task} needs {expected}"
             one = "" if not facts.exclusive_classes else ", or one column with the class"
-            fix = "Check task, labels.targets and classes; for a row per label, write layout: long"
+            fix = "Check task, labels.targets and classes; for a row per label, write submission.layout: long"
             raise SettingError(f"{what}{one}", "submission.layout", fix)
         if one_class and metric.response_method != "predict":
             what = f"one column for the class, but metric {metric.name} needs probabilities"

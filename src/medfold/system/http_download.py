@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from medfold.errors import UserError
+from medfold.errors import UserError, explain_os_error
 from medfold.system import json_files, waiting
 from medfold.system.http_session import GuardedSession, UnsafeRedirectError
 from medfold.terminal.command_text import variable
@@ -191,8 +191,9 @@ def _receive_with_retries(
                 warn("download", f"{state}; next attempt in {delay:.0f} s")
                 waiting.pause(delay)
         except OSError as error:
-            fix = "Free disk space, and run the same command to resume"
-            raise UserError(f"cannot write ({error.strerror or error})", partial.path, fix) from None
+            explained = explain_os_error(error)
+            what, fix = (explained.what, explained.fix) if explained else (str(error), None)
+            raise UserError(f"cannot write: {what}", partial.path, fix) from None
 
 
 def _receive_once(

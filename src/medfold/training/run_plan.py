@@ -1,4 +1,4 @@
-"""What is to be trained of a run: its folder, its missing folds, and what they are trained from."""
+"""The plan of a training: the folder of the run, its missing folds, and their inputs."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -89,9 +89,8 @@ def open_plan(
             inputs = _run_inputs(competition, recipe, request, dataset)
             folds = [FoldInputs(inputs, number, run_paths.fold(number)) for number in missing]
         else:
-            what = (
-                "all folds are trained" if request.folds is None else f"done: folds {shorten_list(request.folds, 10)}"
-            )
+            named = "" if request.folds is None else shorten_list(request.folds, 10)
+            what = f"trained: folds {named}" if named else "all folds are trained"
             say("train", f"{what} in {display_path(run_paths.folder)}")
         yield RunPlan(request, recipe, run_paths, requested, folds, competition.paths.plugins)
 

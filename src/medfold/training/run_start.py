@@ -58,13 +58,13 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
 
 
 def missing_fold_numbers(competition: Competition, request: TrainingRequest) -> list[int]:
-    """Returns the requested folds that are not done."""
-    done = trained_folds(checked_run_paths(competition.paths, request.run_name), competition.facts.folds.k)
-    return [number for number in requested_folds(competition, request) if number not in done]
+    """Returns the requested folds that are not trained."""
+    trained = trained_folds(checked_run_paths(competition.paths, request.run_name), competition.facts.folds.k)
+    return [number for number in requested_folds(competition, request) if number not in trained]
 
 
 def requested_folds(competition: Competition, request: TrainingRequest) -> Sequence[int]:
-    """Returns the folds that are requested, done or not."""
+    """Returns the folds that are requested, trained or not."""
     return range(competition.facts.folds.k) if request.folds is None else request.folds
 
 

@@ -1,4 +1,4 @@
-"""Check that a run goes on as it was started: what run.json records before the first fold holds for all folds."""
+"""The start of a run: later folds must have the recipe, seed, folds and images that run.json records."""
 
 from typing import Any
 

@@ -88,6 +88,6 @@ def test_runs_of_different_facts_have_no_facts_in_common(folded):
     recorded["facts"]["score"]["aggregate"] = "max"
     json_files.write(recorded, runs[1].paths.metadata, sealed=True)
     with refused(
-        "RUNS: the runs were trained with different 'score.aggregate': one with mean, two with max. Name one of them"
+        "RUNS: the runs were trained with different 'score.aggregate': one with mean, two with max. Name runs"
     ):
         shared_facts(folded, [runs[0], Run.open(folded, "two")])

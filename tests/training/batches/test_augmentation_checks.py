@@ -10,8 +10,8 @@ from tests.support.helpers import refused
 @pytest.mark.parametrize(
     ("spec", "symmetry", "message"),
     [
-        ("fundus", "none", "Affine mirrors images, or rotates them by more than 46 degrees, which is not within"),
-        ("fundus", "horizontal", "Affine mirrors images, or rotates them .* images.symmetry: horizontal"),
+        ("fundus", "none", "pipeline fundus mirrors images, or rotates them by more than 46 degrees, which"),
+        ("fundus", "horizontal", "pipeline fundus mirrors images, or rotates them .* images.symmetry: horizontal"),
         ([{"Rotate": {"limit": [170, 180]}}], "none", "Rotate mirrors images, or rotates them"),
         ([{"Affine": {"rotate": [180, 180]}}], "horizontal", "Affine mirrors images, or rotates them"),
         ([{"Affine": {"scale": [-1, -1]}}], "none", "Affine"),

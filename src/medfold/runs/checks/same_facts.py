@@ -57,7 +57,9 @@ def shared_facts(competition: Competition, runs: list[Run]) -> CompetitionFacts:
             key = different[0]
             pairs = f"{first} with {_describe(values.get(key))}, {name} with {_describe(other_values.get(key))}"
             raise UserError(
-                f"the runs were trained with different '{key}': {pairs}", variable("RUNS"), "Name one of them"
+                f"the runs were trained with different '{key}': {pairs}",
+                variable("RUNS"),
+                "Name runs with the same value",
             )
     return facts
 

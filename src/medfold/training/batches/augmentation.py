@@ -156,7 +156,7 @@ def build_augmenter(spec: str | Spec, symmetry: Symmetry, shape: tuple[int, int,
         _check_suitable(copy.deepcopy(transforms), shape)
         if symmetry != "dihedral":
             for transform in (single for item in copy.deepcopy(transforms) for single in _single_transforms(item)):
-                check_keeps_sides(transform, symmetry, shape)
+                check_keeps_sides(transform, symmetry, shape, pipeline=spec if isinstance(spec, str) else None)
     return Augmenter(transforms, shape)
 
 

@@ -17,7 +17,9 @@ MIN_PROBE_SIZE = 48  # pixels, side of the probe images
 MIN_CONTRAST = 40  # grey levels by which a mark must differ from its surroundings to be found
 
 
-def check_keeps_sides(transform: "BasicTransform", symmetry: Symmetry, shape: tuple[int, int, int]) -> None:
+def check_keeps_sides(
+    transform: "BasicTransform", symmetry: Symmetry, shape: tuple[int, int, int], pipeline: str | None = None
+) -> None:
     """Checks on marked images that a transform does not mirror or rotate them more than the symmetry allows.
 
     The check does not depend on name or arguments: what is on the left must stay there (or be mirrored, if the symmetry
@@ -27,6 +29,7 @@ def check_keeps_sides(transform: "BasicTransform", symmetry: Symmetry, shape: tu
         transform: a single transform; its random state is changed.
         symmetry: none or horizontal.
         shape: height, width and channels of the images.
+        pipeline: name of the pipeline that the transform is of. Defaults to none: it is written in the recipe.
 
     Raises:
         UserError: the transform is not within the symmetry.
@@ -41,7 +44,13 @@ def check_keeps_sides(transform: "BasicTransform", symmetry: Symmetry, shape: tu
             right_axis = np.abs(right_axis * (1, 0)) + right_axis * (0, 1)
         if _angle(right_axis, (1, 0)) <= MAX_ROTATION and _angle(down_axis, (0, 1)) <= MAX_ROTATION:
             continue
-        fix = "Limit its angles and scales, remove it, or change images.symmetry if the images really look the same"
+        if pipeline:
+            name, fix = (
+                f"pipeline {pipeline}",
+                "Use augment: light, or set images.symmetry: dihedral if images may be turned",
+            )
+        else:
+            fix = "Limit its angles and scales, remove it, or change images.symmetry if the images really look the same"
         what = f"{name} mirrors images, or rotates them by more than {MAX_ROTATION} degrees"
         raise SettingError(f"{what}, which is not within images.symmetry: {symmetry}", "augment", fix)
 

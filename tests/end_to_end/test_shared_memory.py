@@ -29,7 +29,7 @@ def run(root, options, *words):
 @pytest.mark.parametrize("options", ["size=4k", "size=4k,ro"])
 def test_commands_work_without_shared_memory(folded_once, tmp_path, options):
     small, large = (shutil.copytree(folded_once, tmp_path / name / "my project") for name in ("small", "large"))
-    commands = (["prepare", "-c", "small"], ["train", "-c", "small", "--fold", "0", "--workers", "2"])
+    commands = (["prepare", "-c", "small", "--force"], ["train", "-c", "small", "--fold", "0", "--workers", "2"])
     for words in commands:
         output = run(small, options, *words)
         assert output.count("workers    ") == 1

@@ -79,7 +79,7 @@ def _by_token(api: Any) -> Credentials | None:
             _abbreviated(Path(api.config)): Path(api.config).is_file(),
         }
         other_sources = [name for name, exists in candidates.items() if exists]
-        alternative = f", or remove it to use {shorten_list(other_sources)}" if other_sources else ""
+        alternative = f"; or remove the old one, to use {shorten_list(other_sources)}" if other_sources else ""
         raise UserError(f"the token in {source} is expired, revoked or mistyped", None, TOKEN_FIX + alternative)
     api.config_values[api.CONFIG_NAME_USER] = token_info.username
     return Credentials(token_info.username, f"token in {source}")

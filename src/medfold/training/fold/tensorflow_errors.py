@@ -34,9 +34,8 @@ def tensorflow_errors_explained(topic: str) -> Iterator[None]:
             raise UserError(f"TensorFlow: {_first_line(error)}", topic, fix) from None
         if name in ("InternalError", "FailedPreconditionError") and re.search("CUDA|cuDNN|DNN library", str(error)):
             what = f"TensorFlow cannot use the GPU: {_first_line(error)}"
-            fix = (
-                f"Update the NVIDIA driver, then run {command('doctor')}. Without a GPU: export CUDA_VISIBLE_DEVICES=-1"
-            )
+            no_gpu = "Without a GPU: export CUDA_VISIBLE_DEVICES=-1"
+            fix = f"Update the NVIDIA driver, then run {command('doctor')}. {no_gpu}"
             raise UserError(what, topic, fix) from None
         if name == "InvalidArgumentError":
             fix = (

@@ -54,7 +54,7 @@ def test_each_seed_is_a_run_and_runs_are_blended(competition, capsys):
     names = row["runs"].split()
     assert names[0].startswith("baseline-")
     assert names[1].startswith("baseline-s3-")
-    with refused("Train the missing folds"):
+    with refused("train the missing folds of baseline-"):
         submit(competition, run_names=["baseline", names[0]])
 
 

@@ -68,7 +68,7 @@ def test_malformed_token_is_not_sent(kaggle, monkeypatch, token):
 def test_stale_token_error_offers_the_key_beside_it(kaggle_json, kaggle):
     kaggle_json.write_text(json.dumps({"username": "alice", "key": KEY}))
     kaggle_json.with_name("access_token").write_text("KGAT_stale")
-    with refused(r"token in ~/.kaggle/access_token is expired.*remove it.*~/.kaggle/kaggle.json"):
+    with refused(r"token in ~/.kaggle/access_token is expired.*remove the old one, to use ~/.kaggle/kaggle.json"):
         KaggleSession.connect()
 
 

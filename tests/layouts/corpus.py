@@ -783,7 +783,7 @@ recipe("a head for grades", r"--set: 'head': task binary has no ordered classes"
 recipe("an unknown pipeline", r"--set: 'augment': unknown pipeline 'xrays' \(did you mean 'xray'", "augment=xrays")
 recipe(
     "a pipeline for colours, on grey images",
-    r"--set: 'augment': Affine mirrors images, or rotates them by more than 46 degrees",
+    r"--set: 'augment': pipeline fundus mirrors images, or rotates them by more than 46 degrees",
     "augment=fundus",
 )
 recipe("an unknown transform", r"--set: 'augment': unknown transform 'Flop'", "augment=[Flop]")

@@ -29,9 +29,9 @@ from medfold.runs.fold_state import mark_fold_trained
 from medfold.runs.oof import write_oof
 from medfold.runs.predictions import predictions_table
 from medfold.runs.run_names import checked_run_paths
-from medfold.training.same_start import record_run_start
 from medfold.tables import write_csv
 from medfold.training.run_metadata import run_metadata
+from medfold.training.same_start import record_run_start
 from results import Result, run
 
 REPOSITORY = Path(__file__).parent.parent

@@ -35,7 +35,7 @@ def plan_capacity(nodes: list[NodeResources], max_parallel: int | None, num_task
     """Divides the cores and GPUs of a cluster among equal tasks that run at the same time.
 
     Args:
-        nodes: the nodes of the cluster, with what is free on each.
+        nodes: the cores and GPUs that each node of the cluster gives to tasks.
         max_parallel: how many tasks at the same time; None for one per GPU, else one per core.
         num_tasks: number of all tasks, done or not.
 

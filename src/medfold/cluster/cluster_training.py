@@ -9,12 +9,11 @@ from medfold.cluster.connection import ClusterAddress
 from medfold.cluster.driver_process import driver_messages
 from medfold.competition import Competition, Recipe
 from medfold.data import Dataset
-from medfold.runs import write_oof
 from medfold.scoring import OofScore
 from medfold.system import locks
 from medfold.terminal.console import EACH_EPOCH, console, say
 from medfold.terminal.progress import live_table
-from medfold.training import RunPlan, TrainingRequest, open_plan
+from medfold.training import RunPlan, RunScores, TrainingRequest, open_plan
 
 
 def train_on_cluster(
@@ -45,16 +44,7 @@ def train_on_cluster(
     Raises:
         UserError: errors of `open_plan` and of `driver_messages`; or a training failed, which ends all others.
     """
-    scores = {}
-
-    def score_folds(name: str) -> None:
-        scores[name] = write_oof(competition.facts, competition.paths.run(name), dataset.train, dataset.targets)
-
-    def fold_trained(name: str) -> None:
-        score_folds(name)
-        if after_fold:
-            after_fold(name)
-
+    scores = RunScores(competition, dataset, after_fold)
     with ExitStack() as opened:
         plans = [opened.enter_context(open_plan(competition, request, recipe, dataset)) for request in requests]
         waiting = [plan for plan in plans if plan.folds]
@@ -62,12 +52,8 @@ def train_on_cluster(
             say("train", str(plan))
             opened.enter_context(locks.exclusive_lock(plan.run_paths.folder / "cluster", "this run is trained"))
         if waiting:
-            _run_driver(competition.project_paths.root, waiting, address, fold_trained)
-        names = [plan.run_paths.name for plan in plans]
-        for name in names:
-            if name not in scores:
-                score_folds(name)
-    return [scores[name] for name in names]
+            _run_driver(competition.project_paths.root, waiting, address, scores.fold_trained)
+        return [scores.of(plan.run_paths.name) for plan in plans]
 
 
 def _run_driver(

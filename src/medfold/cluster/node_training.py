@@ -174,7 +174,7 @@ def _run_child(
 
 
 def _state_of(path: Path) -> tuple[int, int] | None:
-    """Returns inode and time of change of a file, by which a new file is noticed; None if there is none."""
+    """Returns inode and modification time of a file, which differ once it is replaced; None if there is no file."""
     try:
         status = path.stat()
     except FileNotFoundError:

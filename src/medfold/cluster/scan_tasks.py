@@ -32,7 +32,7 @@ def scan(job: ScanJob, nodes: list[NodeResources], send: Callable[..., None]) ->
 
     Args:
         job: the images.
-        nodes: the nodes of the cluster, with what is free on each.
+        nodes: the cores and GPUs that each node of the cluster gives to tasks.
         send: sends a message to the command.
     """
     num_cores = sum(node.cores for node in nodes)

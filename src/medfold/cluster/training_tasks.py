@@ -28,7 +28,7 @@ def train(job: TrainingJob, nodes: list[NodeResources], send: Callable[..., None
 
     Args:
         job: the runs.
-        nodes: the nodes of the cluster, with what is free on each.
+        nodes: the cores and GPUs that each node of the cluster gives to tasks.
         send: sends a message to the command.
     """
     capacity = plan_capacity(nodes, job.max_parallel, sum(len(plan.requested_numbers) for plan in job.plans))

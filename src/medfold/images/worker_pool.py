@@ -124,6 +124,6 @@ def _context() -> BaseContext:
 
 
 def initialise_worker(plugins: Path | None) -> None:
-    """Prepares a worker: the plugins of the competition, and one thread of OpenCV, as there is a worker per core."""
+    """Sets up a worker process: the plugins of the competition, and one thread of OpenCV, as each core has a worker."""
     use_plugins(plugins)
     cv2.setNumThreads(1)

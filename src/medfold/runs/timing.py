@@ -15,7 +15,7 @@ class _Timing(BaseModel):
 
 
 def training_seconds(all_run_paths: list[RunPaths], num_folds: int) -> float | None:
-    """Returns the training time of all folds of some runs together, in seconds; None if none was recorded."""
+    """Returns the total training time of some runs, in seconds; None if none was recorded."""
     folds = [run_paths.fold(number) for run_paths in all_run_paths for number in range(num_folds)]
     timings = [timing for fold in folds if (timing := json_files.read(fold.timing, schema=_Timing))]
     return sum(timing.seconds for timing in timings) if timings else None

@@ -1,4 +1,4 @@
-"""Formulas in texts, which a spreadsheet would run."""
+"""Detection of texts that a spreadsheet would run as formulas."""
 
 import re
 

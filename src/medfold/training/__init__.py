@@ -4,7 +4,9 @@ A run, from the request to its OOF score:
 
 - `request`: what is to be trained;
 - `run`: the order of work;
-- `run_start`: the folder of a run, and its missing folds; `same_start`: whether a run goes on as it was started;
+- `run_start`: the folder of a run, and its missing folds;
+- `same_start`: whether a run goes on as it was started;
+- `run_scores`: the OOF score after each fold;
 - `run_plan`: the folds that are to be trained, with all they need;
 - `run_inputs`, `fold_inputs`: settings and data of a run, and of one of its folds;
 - `run_metadata`: what a run was made from, in run.json;
@@ -30,6 +32,7 @@ from medfold.training.run import train_run
 from medfold.training.run_inputs import RunInputs
 from medfold.training.run_metadata import package_versions
 from medfold.training.run_plan import RunPlan, open_plan
+from medfold.training.run_scores import RunScores
 from medfold.training.run_start import (
     begin_run,
     check_recipe_trainable,
@@ -44,6 +47,7 @@ __all__ = [
     "ResourceShare",
     "RunInputs",
     "RunPlan",
+    "RunScores",
     "TrainingRequest",
     "begin_run",
     "check_recipe_trainable",

@@ -1,11 +1,11 @@
 """Training of a run: its missing folds, in this process or in child processes, and the OOF score."""
 
 from collections.abc import Callable
+from functools import partial
 
 from medfold.competition import Competition, Recipe, setting_errors_located
 from medfold.data import Dataset
 from medfold.errors import UserError
-from medfold.runs import write_oof
 from medfold.scoring import OofScore
 from medfold.system import hardware
 from medfold.system.processes import run_in_subprocess
@@ -15,6 +15,7 @@ from medfold.training import parallel
 from medfold.training.fold_training import FeatureComputation, train_missing
 from medfold.training.request import TrainingRequest
 from medfold.training.run_plan import RunPlan, open_plan
+from medfold.training.run_scores import RunScores
 
 
 def train_run(
@@ -41,22 +42,10 @@ def train_run(
             are trained before failures are reported.
     """
     with open_plan(competition, request, recipe, dataset) as plan:
-        score = None
-
-        def score_folds() -> None:
-            nonlocal score
-            score = write_oof(competition.facts, plan.run_paths, dataset.train, dataset.targets)
-
-        def fold_trained() -> None:
-            score_folds()
-            if after_fold:
-                after_fold(plan.run_paths.name)
-
+        scores, name = RunScores(competition, dataset, after_fold), plan.run_paths.name
         if plan.folds:
-            _train(competition, plan, fold_trained)
-        else:
-            score_folds()
-    return score
+            _train(competition, plan, partial(scores.fold_trained, name))
+        return scores.of(name)
 
 
 def _train(competition: Competition, plan: RunPlan, fold_trained: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The start of a run: later folds must have the recipe, seed, folds and images that run.json records."""
+"""Checks that later folds of a run are trained with the recipe, seed, folds and images that run.json records."""
 
 from typing import Any
 

@@ -27,16 +27,19 @@ class ScoreReader:
 
     @classmethod
     def of(cls, competition: Competition) -> "ScoreReader":
-        """Returns the reader for the labels that the competition has now."""
+        """Returns a reader that compares with the current labels of the competition."""
         return cls(competition, labels_fingerprint(competition))
 
     def read(self, run: Run, states: FoldStates, has_current_folds: bool) -> tuple[OofScore | None, str]:
-        """Returns the score of a run and ''; or None, and why it has none that can be compared with others.
+        """Reads the score of a run, if it can be compared with the scores of other runs.
 
         Args:
             run: the run.
             states: its folds.
             has_current_folds: whether it was trained on the current folds; on others their number may differ.
+
+        Returns:
+            The score and ''; or None, and why there is no score that can be compared.
         """
         if states.damaged_files:
             fold, names = next(iter(states.damaged_files.items()))
@@ -73,6 +76,6 @@ class ScoreReader:
 
 
 def has_other_scoring(score: OofScore, facts: CompetitionFacts) -> bool:
-    """Returns whether a score was computed with a different beta or other weights than the facts name."""
+    """Returns True if a score was computed with a beta or weights that differ from those of the facts."""
     saved, current = (score.facts or {}).get("score"), facts.model_dump(mode="json", include={"score"})["score"]
     return isinstance(saved, dict) and any(saved.get(key) != current[key] for key in ("beta", "weights"))

@@ -44,7 +44,7 @@ def facts_of_run(competition: Competition, run: Run) -> CompetitionFacts:
 
 
 def shared_facts(competition: Competition, runs: list[Run]) -> CompetitionFacts:
-    """Returns the facts that runs were trained with: those of the first run; the identity facts must be equal for all.
+    """Returns the facts of the first run, after checking that the identity facts of all runs are equal.
 
     Raises:
         UserError: the identity facts of two runs differ, or facts are no longer valid.

@@ -43,7 +43,7 @@ COPY = """
 import json, sys, time
 from pathlib import Path
 import ray
-from medfold.cluster.files_on_nodes import FileServer, SharedFile, fetch, start_file_server
+from medfold.cluster.node.files_on_nodes import FileServer, SharedFile, fetch, start_file_server
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 class MeasuredServer(FileServer):

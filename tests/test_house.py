@@ -15,7 +15,7 @@ MAX_CHECKS = 10  # of one test: a longer one shows several things
 THIN = {
     "__main__.py",
     "cluster/cluster_jobs.py",
-    "cluster/messages.py",
+    "cluster/node/messages.py",
     "commands/download.py",
     "commands/ensemble.py",
     "commands/folds.py",

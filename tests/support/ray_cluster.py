@@ -130,7 +130,7 @@ class RayCluster:
 
     def drivers(self) -> list[psutil.Process]:
         """Returns the processes that are connected to Ray for a command."""
-        return [process for process in self._all() if "medfold.cluster.driver" in _command_of(process)]
+        return [process for process in self._all() if "medfold.cluster.driver.driver" in _command_of(process)]
 
     def _processes(self, ip: str) -> list[psutil.Process]:
         return [process for process in self._all() if _environment_of(process).get(NODE) == ip]

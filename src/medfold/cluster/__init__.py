@@ -7,22 +7,10 @@ In the command's process:
 - `driver_process`: the driver as a child process;
 - `cluster_jobs`: what the driver is to do.
 
-In the driver, which is connected to Ray:
+In other processes, which alone import Ray, an extra:
 
-- `driver`: does one job;
-- `training_tasks`, `scan_tasks`: the tasks of a job;
-- `cluster_task`: one task, on one node after the other, until its result is in place;
-- `attempt`: one task on one node;
-- `capacity`: how many tasks fit on the nodes.
-
-On a node:
-
-- `node`: what all tasks do;
-- `node_training`, `node_scan`: their work;
-- `files_on_nodes`: how files get there;
-- `messages`: what a node tells the driver.
-
-Only the driver and the nodes import Ray, which is an extra.
+- `driver/`: the driver, which is connected to Ray;
+- `node/`: what runs on a node.
 """
 
 from medfold.cluster.cluster_scan import scan_on_cluster

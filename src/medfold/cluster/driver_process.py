@@ -39,7 +39,7 @@ def driver_messages(root: Path, job: ClusterJob) -> Iterator[ChildMessage]:
     Raises:
         UserError: no cluster at the address, or the job failed.
     """
-    drivers = ReportingProcesses("medfold.cluster.driver", root)
+    drivers = ReportingProcesses("medfold.cluster.driver.driver", root)
     where = variable("ADDRESS", job.address) if job.address else variable("ON", "ray")
     is_connected = False
     messages = items_from_thread(partial(drivers.run, job, ray_environment(job.address)), CONNECT_SECONDS)

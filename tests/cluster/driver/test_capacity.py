@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.cluster.capacity import Capacity, NodeResources, plan_capacity
+from medfold.cluster.driver.capacity import Capacity, NodeResources, plan_capacity
 from tests.support.helpers import refused
 
 

@@ -8,8 +8,9 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from medfold.cluster import ClusterAddress, driver
+from medfold.cluster import ClusterAddress
 from medfold.cluster.cluster_jobs import ScanJob, TrainingJob
+from medfold.cluster.driver import driver
 from medfold.errors import UserError
 from tests.support.helpers import refused
 

@@ -8,10 +8,11 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from medfold.cluster import node_scan, scan_tasks
-from medfold.cluster.capacity import NodeResources
 from medfold.cluster.cluster_jobs import ScanJob
-from medfold.cluster.messages import RESULTS
+from medfold.cluster.driver import scan_tasks
+from medfold.cluster.driver.capacity import NodeResources
+from medfold.cluster.node import node_scan
+from medfold.cluster.node.messages import RESULTS
 from medfold.competition import PreparationSettings
 from medfold.images import ScanSettings
 from medfold.system import array_files

@@ -12,7 +12,7 @@ import ray
 from filelock import FileLock, Timeout
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from medfold.cluster.messages import HEARTBEAT_SECONDS, CopyProgress, FilePart, Heartbeat, Message
+from medfold.cluster.node.messages import HEARTBEAT_SECONDS, CopyProgress, FilePart, Heartbeat, Message
 from medfold.errors import UserError
 from medfold.system import files
 from medfold.system.hashes import sha256

@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from medfold.cluster import node, node_training
-from medfold.cluster.files_on_nodes import SharedFile
-from medfold.cluster.messages import CHECKPOINT, RESULTS, Crashed, Failed, FilePart, Heartbeat, Line
-from medfold.cluster.node_training import NodeInputs, compute_features_on_node, train_fold_on_node
+from medfold.cluster.node import node_task, node_training
+from medfold.cluster.node.files_on_nodes import SharedFile
+from medfold.cluster.node.messages import CHECKPOINT, RESULTS, Crashed, Failed, FilePart, Heartbeat, Line
+from medfold.cluster.node.node_training import NodeInputs, compute_features_on_node, train_fold_on_node
 from medfold.errors import UserError
 from medfold.runs import mark_fold_trained
 from medfold.system.reporting_processes import CrashedError
@@ -24,7 +24,7 @@ WRONG_SETTING = UserError("wrong setting")
 
 @pytest.fixture(autouse=True)
 def _on_a_node(monkeypatch, tmp_path):
-    monkeypatch.setattr(node.ray.util, "get_node_ip_address", lambda: "10.0.0.2")
+    monkeypatch.setattr(node_task.ray.util, "get_node_ip_address", lambda: "10.0.0.2")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(node_training, "HEARTBEAT_SECONDS", 0.02)
 

@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from medfold.cluster import training_tasks
-from medfold.cluster.capacity import NodeResources
 from medfold.cluster.cluster_jobs import TrainingJob
-from medfold.cluster.messages import CHECKPOINT, RESULTS
+from medfold.cluster.driver import training_tasks
+from medfold.cluster.driver.capacity import NodeResources
+from medfold.cluster.node.messages import CHECKPOINT, RESULTS
 from medfold.competition import Recipe
 from medfold.system import array_files
 from medfold.training import TrainingRequest, features_hashes_path, pack_folds

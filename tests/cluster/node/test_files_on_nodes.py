@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from medfold.cluster import files_on_nodes
-from medfold.cluster.files_on_nodes import FileServer, SharedFile, cache_folder, fetch, send_file
-from medfold.cluster.messages import CHECKPOINT, CopyProgress, Heartbeat
+from medfold.cluster.node import files_on_nodes
+from medfold.cluster.node.files_on_nodes import FileServer, SharedFile, cache_folder, fetch, send_file
+from medfold.cluster.node.messages import CHECKPOINT, CopyProgress, Heartbeat
 from tests.support.helpers import refused
 
 

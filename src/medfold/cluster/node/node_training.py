@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from medfold.cluster.files_on_nodes import SharedFile, fetch, send_file
-from medfold.cluster.messages import CHECKPOINT, HEARTBEAT_SECONDS, RESULTS, Heartbeat, Line, Message
-from medfold.cluster.node import check_versions, reported
+from medfold.cluster.node.files_on_nodes import SharedFile, fetch, send_file
+from medfold.cluster.node.messages import CHECKPOINT, HEARTBEAT_SECONDS, RESULTS, Heartbeat, Line, Message
+from medfold.cluster.node.node_task import check_versions, reported
 from medfold.images import open_store
 from medfold.paths import FoldPaths, RunPaths
 from medfold.system.reporting_processes import ReportingProcesses

@@ -7,8 +7,8 @@ from typing import Any
 import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError, RuntimeEnvSetupError
 
-from medfold.cluster.capacity import Capacity
-from medfold.cluster.messages import Message
+from medfold.cluster.driver.capacity import Capacity
+from medfold.cluster.node.messages import Message
 from medfold.errors import UserError
 
 SILENCE_SECONDS = 20.0  # after this time without a message a node counts as lost

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from medfold.cluster.files_on_nodes import PART_BYTES, SharedFile, fetch, send_file, wait_for
-from medfold.cluster.messages import HEARTBEAT_SECONDS, RESULTS, Heartbeat, Message
-from medfold.cluster.node import check_versions, reported
+from medfold.cluster.node.files_on_nodes import PART_BYTES, SharedFile, fetch, send_file, wait_for
+from medfold.cluster.node.messages import HEARTBEAT_SECONDS, RESULTS, Heartbeat, Message
+from medfold.cluster.node.node_task import check_versions, reported
 from medfold.competition import use_plugins
 from medfold.images import ImageScan, ScanSettings, array_shapes, scan_in_processes
 from medfold.system import array_files, hardware

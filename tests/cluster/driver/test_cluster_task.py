@@ -6,11 +6,11 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from medfold.cluster import cluster_task
-from medfold.cluster.attempt import LostError
-from medfold.cluster.capacity import Capacity
-from medfold.cluster.cluster_task import MAX_LOSSES, ClusterTask, JobResources, run_tasks
-from medfold.cluster.messages import (
+from medfold.cluster.driver import cluster_task
+from medfold.cluster.driver.attempt import LostError
+from medfold.cluster.driver.capacity import Capacity
+from medfold.cluster.driver.cluster_task import MAX_LOSSES, ClusterTask, JobResources, run_tasks
+from medfold.cluster.node.messages import (
     CHECKPOINT,
     RESULTS,
     CopyProgress,

@@ -9,16 +9,16 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 from filelock import FileLock
 
-from medfold.cluster import node
-from medfold.cluster.messages import Started
-from medfold.cluster.node import check_versions, reported, work_folder
+from medfold.cluster.node import node_task
+from medfold.cluster.node.messages import Started
+from medfold.cluster.node.node_task import check_versions, reported, work_folder
 from medfold.errors import UserError
 from tests.support.helpers import refused
 
 
 @pytest.fixture(autouse=True)
 def _on_a_node(monkeypatch, tmp_path):
-    monkeypatch.setattr(node.ray.util, "get_node_ip_address", lambda: "10.0.0.2")
+    monkeypatch.setattr(node_task.ray.util, "get_node_ip_address", lambda: "10.0.0.2")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 

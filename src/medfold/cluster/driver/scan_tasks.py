@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import ray
 
-from medfold.cluster import node_scan
-from medfold.cluster.capacity import Capacity, NodeResources
 from medfold.cluster.cluster_jobs import ScanJob
-from medfold.cluster.cluster_task import ClusterTask, JobResources, run_tasks
-from medfold.cluster.files_on_nodes import SharedFile, start_file_server
-from medfold.cluster.messages import RESULTS
-from medfold.cluster.node_scan import NodeScan
+from medfold.cluster.driver.capacity import Capacity, NodeResources
+from medfold.cluster.driver.cluster_task import ClusterTask, JobResources, run_tasks
+from medfold.cluster.node import node_scan
+from medfold.cluster.node.files_on_nodes import SharedFile, start_file_server
+from medfold.cluster.node.messages import RESULTS
+from medfold.cluster.node.node_scan import NodeScan
 from medfold.images import ScanSettings, array_shapes, files_of_image, path_of_image
 from medfold.system import array_files, files
 from medfold.terminal.console import say

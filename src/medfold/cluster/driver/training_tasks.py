@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import ray
 
-from medfold.cluster import node_training
-from medfold.cluster.capacity import Capacity, NodeResources, plan_capacity
 from medfold.cluster.cluster_jobs import TrainingJob, task_topic
-from medfold.cluster.cluster_task import ClusterTask, JobResources, run_tasks
-from medfold.cluster.files_on_nodes import SharedFile, start_file_server
-from medfold.cluster.messages import CHECKPOINT, RESULTS
-from medfold.cluster.node_training import NodeInputs
+from medfold.cluster.driver.capacity import Capacity, NodeResources, plan_capacity
+from medfold.cluster.driver.cluster_task import ClusterTask, JobResources, run_tasks
+from medfold.cluster.node import node_training
+from medfold.cluster.node.files_on_nodes import SharedFile, start_file_server
+from medfold.cluster.node.messages import CHECKPOINT, RESULTS
+from medfold.cluster.node.node_training import NodeInputs
 from medfold.paths import RunPaths
 from medfold.system import array_files, files, hardware, locks
 from medfold.terminal.console import say

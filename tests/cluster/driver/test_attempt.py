@@ -8,10 +8,10 @@ pytest.importorskip("ray", reason="Ray is not installed")
 
 from ray.exceptions import GetTimeoutError, RayTaskError, RuntimeEnvSetupError, WorkerCrashedError
 
-from medfold.cluster import attempt
-from medfold.cluster.attempt import Attempt, LostError
-from medfold.cluster.capacity import Capacity
-from medfold.cluster.messages import Heartbeat
+from medfold.cluster.driver import attempt
+from medfold.cluster.driver.attempt import Attempt, LostError
+from medfold.cluster.driver.capacity import Capacity
+from medfold.cluster.node.messages import Heartbeat
 from tests.support.helpers import refused
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import ray
 from filelock import FileLock, Timeout
 
-from medfold.cluster.files_on_nodes import cache_folder
-from medfold.cluster.messages import Crashed, Failed, Message, Started
+from medfold.cluster.node.files_on_nodes import cache_folder
+from medfold.cluster.node.messages import Crashed, Failed, Message, Started
 from medfold.errors import UserError, explain_os_error
 from medfold.system import files
 from medfold.system.reporting_processes import CrashedError, StoppedError

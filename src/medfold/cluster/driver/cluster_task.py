@@ -9,9 +9,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from medfold.cluster.attempt import SILENCE_SECONDS, Attempt, LostError
-from medfold.cluster.capacity import Capacity
-from medfold.cluster.messages import RESULTS, CopyProgress, Crashed, Failed, FilePart, Heartbeat, Line, Message, Started
+from medfold.cluster.driver.attempt import SILENCE_SECONDS, Attempt, LostError
+from medfold.cluster.driver.capacity import Capacity
+from medfold.cluster.node.messages import (
+    RESULTS,
+    CopyProgress,
+    Crashed,
+    Failed,
+    FilePart,
+    Heartbeat,
+    Line,
+    Message,
+    Started,
+)
 from medfold.errors import UserError
 from medfold.system import files
 from medfold.terminal.console import say, warn

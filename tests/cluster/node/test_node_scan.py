@@ -8,10 +8,10 @@ import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed")
 
-from medfold.cluster import node, node_scan
-from medfold.cluster.files_on_nodes import SharedFile
-from medfold.cluster.messages import FilePart, Started
-from medfold.cluster.node_scan import NodeScan, scan_images_on_node
+from medfold.cluster.node import node_scan, node_task
+from medfold.cluster.node.files_on_nodes import SharedFile
+from medfold.cluster.node.messages import FilePart, Started
+from medfold.cluster.node.node_scan import NodeScan, scan_images_on_node
 from medfold.competition import PreparationSettings
 from medfold.data import load_samples
 from medfold.images import THUMBNAIL_SIZE, ScanSettings, scan_in_processes
@@ -23,7 +23,7 @@ SIZE = 16
 
 @pytest.fixture(autouse=True)
 def _on_a_node(monkeypatch, tmp_path):
-    monkeypatch.setattr(node.ray.util, "get_node_ip_address", lambda: "10.0.0.2")
+    monkeypatch.setattr(node_task.ray.util, "get_node_ip_address", lambda: "10.0.0.2")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")  # a task sets it
 

@@ -1,4 +1,4 @@
-"""The driver: a child process that is connected to Ray, `python -m medfold.cluster.driver`.
+"""The driver: a child process that is connected to Ray, `python -m medfold.cluster.driver.driver`.
 
 Ray prints messages of its own to the standard output of the process that is connected, and may end it. So the command
 starts this process, and reads its messages (`system.reporting_processes`).
@@ -14,11 +14,11 @@ import ray
 from ray.exceptions import RayError
 
 import medfold
-from medfold.cluster.capacity import NodeResources
 from medfold.cluster.cluster_jobs import ClusterJob, ScanJob
 from medfold.cluster.connection import ClusterAddress
-from medfold.cluster.scan_tasks import scan
-from medfold.cluster.training_tasks import train
+from medfold.cluster.driver.capacity import NodeResources
+from medfold.cluster.driver.scan_tasks import scan
+from medfold.cluster.driver.training_tasks import train
 from medfold.errors import UserError
 from medfold.system import hardware
 from medfold.system.reporting_processes import work_as_child

@@ -32,6 +32,8 @@ from tests.support.finished_runs import finished_run, noisy_run
 from tests.support.helpers import refused
 from tests.support.small_project import add_competition, copy_project
 
+pytestmark = pytest.mark.slow
+
 THREE = "\n".join(
     [
         "title: Three grades",
@@ -109,11 +111,10 @@ COMMANDS = {
     "notebook": lambda competition, name: notebook(competition, [name]),
 }
 RECHECK = {"recheck": lambda competition, name: recheck(competition, [name])}
-OTHERS = [pytest.param(command, marks=pytest.mark.slow) for command in COMMANDS if command != "submit"]
 
 
-@pytest.mark.parametrize("command", ["submit", *OTHERS])
-@pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("key", EDITS)
 def test_edited_fact_raises_with_its_key(three, key, command):
     competition = edited(three, EDITS[key])
     with pytest.raises(UserError) as caught:
@@ -135,7 +136,6 @@ LOOKALIKE_EDITS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("command", [*COMMANDS, *RECHECK])
 @pytest.mark.parametrize("key", LOOKALIKE_EDITS)
 def test_edited_targets_or_unit_raise_with_key(once, tmp_path, monkeypatch, key, command):
@@ -149,7 +149,7 @@ def test_edited_targets_or_unit_raise_with_key(once, tmp_path, monkeypatch, key,
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["classes", *(pytest.param(key, marks=pytest.mark.slow) for key in list(EDITS)[1:])])
+@pytest.mark.parametrize("key", EDITS)
 def test_recheck_uses_facts_of_the_run(three, capsys, key):
     submit(three, run_names=["noisy"])
     competition = edited(three, EDITS[key])
@@ -164,7 +164,6 @@ def test_recheck_uses_facts_of_the_run(three, capsys, key):
         assert output.count("recomputed: identical") == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("key", [*EDITS, "labels.targets of the table"])
 def test_predict_uses_facts_of_the_run(trained, key):
     images = trained.paths.raw / "test"
@@ -195,7 +194,6 @@ def test_editing_title_or_licence_keeps_the_submission(three, key):
     assert {path.read_bytes() for path in competition.paths.submissions.glob("*.csv")} == {before}
 
 
-@pytest.mark.slow
 def test_predictions_keep_column_names_of_the_run(trained, capsys):
     """Targets renamed after training: predictions keep the column names of the training."""
     images = trained.paths.raw / "test"
@@ -237,18 +235,14 @@ def swap_images(folder, sample):
     second.write_bytes(content)
 
 
-PREDICTING = [each for each in OTHERS if each.values != ("compare",)]  # compare reads only OOF predictions
+PREDICTING = [command for command in COMMANDS if command != "compare"]  # compare reads only OOF predictions
 
 
-@pytest.mark.parametrize("command", ["submit", *PREDICTING])
+@pytest.mark.parametrize("command", PREDICTING)
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        pytest.param(
-            add_image,
-            r"the test set has changed since run 'baseline' was trained: 1 added \(new\)",
-            marks=pytest.mark.slow,
-        ),
+        (add_image, r"the test set has changed since run 'baseline' was trained: 1 added \(new\)"),
         (remove_image, r"the test set has changed since run 'baseline' was trained: 1 removed \(test_\w+\)"),
         (swap_images, "images of the test set have changed, under the same ids, since run 'baseline' was trained"),
     ],
@@ -270,7 +264,7 @@ def test_changed_training_images_are_refused(folded):
         submit(Competition.open("small"))
 
 
-@pytest.mark.parametrize("edit", [pytest.param(add_image, marks=pytest.mark.slow), remove_image, swap_images])
+@pytest.mark.parametrize("edit", [add_image, remove_image, swap_images])
 def test_recheck_works_after_changed_test_set(folded, capsys, edit):
     finished_run(folded)
     submit(folded)
@@ -279,7 +273,6 @@ def test_recheck_works_after_changed_test_set(folded, capsys, edit):
     assert capsys.readouterr().out.count("recomputed: identical") == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("edit", [add_image, remove_image, swap_images])
 def test_predict_works_after_changed_test_set(trained, tmp_path, edit):
     images = tmp_path / "images"
@@ -359,7 +352,7 @@ def test_advice_to_train_again_keeps_the_recipe_of_the_run(folded, command, advi
         dataset_of_runs(relabelled(folded), ["baseline"])
 
 
-@pytest.mark.parametrize("command", ["submit", *OTHERS])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_changed_labels_raise(folded, command):
     finished_run(folded)
     competition = relabelled(folded)
@@ -383,7 +376,6 @@ def test_list_runs_hides_scores_of_outdated_runs(folded, capsys):
     assert "(trained on other labels)" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_predict_reports_exchanged_positive_class(trained, capsys):
     images = trained.paths.raw / "test"
     before = predict(trained, images).table
@@ -396,7 +388,6 @@ def test_predict_reports_exchanged_positive_class(trained, capsys):
     assert warning in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_a_run_that_was_recorded_with_former_names_has_the_same_facts(three):
     run = three.paths.run("noisy")
     metadata = json_files.read(run.metadata)

@@ -47,7 +47,7 @@ COMPILE = $(RUN_PYTHON) -m uv pip compile --quiet --universal --python-version 3
 	--no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds train ensemble compare runs data submit notebook report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures reference benchmarks
+.PHONY: help setup doctor demo new download prepare folds recipe train ensemble compare runs data submit notebook report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures reference benchmarks
 
 help:  ## show this help
 	@echo "medfold: from a competition's name to a checked submission"
@@ -101,6 +101,9 @@ data: setup  ## list what is in data/ and what uses it, or remove parts of it   
 	@$(MEDFOLD) data $(GIVEN_COMPETITION) $(call option,DELETE,--delete) $(call flag,YES,--yes)
 
 ##@ Runs
+
+recipe: setup  ## show all keys of a recipe, and which file sets each   COMPETITION= RECIPE= SET="key=value" JSON=1
+	@$(MEDFOLD) recipe --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,JSON,--json)
 
 train: setup  ## train the missing folds, or those that FOLD names   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN=name ON=kaggle ADDRESS=host:port WORKERS=4 TRACK="tensorboard mlflow wandb"
 	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$$FOLD" $(call option,RUN,--run) $(call option,JOBS,--jobs) \

@@ -68,6 +68,7 @@ OTHER_VARIABLES = {
 # Commands that take JSON=1: the module and the function that returns the result.
 RESULTS = {
     "doctor": ("doctor", "doctor"),
+    "recipe": ("recipe", "show_recipe"),
     "runs": ("runs", "list_runs"),
     "compare": ("compare", "compare"),
     "ensemble": ("ensemble", "ensemble"),

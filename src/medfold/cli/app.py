@@ -155,6 +155,24 @@ def folds(
 
 
 @app.command()
+def recipe(
+    competition: CompetitionName = DEFAULT_COMPETITION,
+    recipe: RecipeName = "baseline",
+    overrides: Overrides = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show all keys of a recipe, and which file sets each."""
+    from medfold.commands.recipe import RecipeKey, show_recipe
+
+    def command() -> list[RecipeKey]:
+        changes = read_overrides(overrides)
+        with open_competition(competition, recipe=recipe, overrides=changes) as opened:
+            return show_recipe(opened, recipe, changes)
+
+    _run(command, as_json)
+
+
+@app.command()
 def train(
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",

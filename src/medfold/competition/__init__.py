@@ -23,7 +23,7 @@ from medfold.competition.overrides import (
 from medfold.competition.plugins import active_plugins, plugins_hash, use_plugins
 from medfold.competition.recipe import Recipe, weights_without_folders
 from medfold.competition.recipe_consistency import batch_size_warning, effective_recipe, ineffective_settings
-from medfold.competition.recipe_files import load_recipe, own_settings, recipe_names
+from medfold.competition.recipe_files import RecipeKey, load_recipe, own_settings, recipe_keys, recipe_names
 from medfold.competition.recipe_sections import BackboneSettings, PreparationSettings, TrainingSettings
 from medfold.competition.settings_files import read_own_settings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, kaggle_slug, parse_slug
@@ -40,6 +40,7 @@ __all__ = [
     "ImageFacts",
     "PreparationSettings",
     "Recipe",
+    "RecipeKey",
     "Symmetry",
     "TrainingSettings",
     "active_plugins",
@@ -58,6 +59,7 @@ __all__ = [
     "plugins_hash",
     "preparation_settings",
     "read_own_settings",
+    "recipe_keys",
     "recipe_names",
     "run_name",
     "setting_errors_located",

@@ -1,5 +1,6 @@
 """The recipes of a competition: its own files and the shared ones, loaded with the overrides of SET=."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,21 @@ from medfold.text import did_you_mean
 
 # Recipes in `_base/` that every competition has; a file of that name in its folder replaces them.
 SHARED_RECIPES = ("debug", "gpu", "mobilenet", "simple_cnn")
+
+
+@dataclass(frozen=True)
+class RecipeKey:
+    """A key of a loaded recipe.
+
+    Args:
+        key: the key, such as `training.epochs`.
+        value: its value.
+        set_in: the file that sets it, `SET` (`--set` without make), or '' if it has its default.
+    """
+
+    key: str
+    value: Any
+    set_in: str
 
 
 def recipe_names(paths: CompetitionPaths) -> list[str]:
@@ -66,6 +82,13 @@ def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -
     recipe = config.validated(Recipe, settings.content, location, (CompetitionFacts, paths.facts_file.name))
     check_no_contradictions(recipe.training, location)
     return recipe
+
+
+def recipe_keys(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -> list[RecipeKey]:
+    """Lists all keys of a recipe with their values, and where each is set; arguments and results as `load_recipe`."""
+    values = config.flat(load_recipe(paths, name, overrides).model_dump(mode="json"))
+    settings = _recipe_settings(paths, name, overrides)
+    return [RecipeKey(key, value, settings.location(key) or "") for key, value in values.items()]
 
 
 def own_settings(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -> set[str]:

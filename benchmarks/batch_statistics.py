@@ -38,7 +38,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.models.build import build_net
     from medfold.prediction.predictor import Predictor
     from medfold.training.batches import class_balance
-    from medfold.training.fold.fold import NUM_STATISTICS_IMAGES_FINAL
+    from medfold.training.fold.train_fold import NUM_STATISTICS_IMAGES_FINAL
     from medfold.training.loop import losses
     from medfold.training.loop.batch_statistics import BatchStatistics
     from medfold.training.loop.batch_trainer import BatchTrainer

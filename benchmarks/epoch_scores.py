@@ -26,7 +26,7 @@ with silence_native_output():  # TensorFlow tells at length which GPUs it does n
     from medfold.models.build import build_net
     from medfold.prediction.predictor import Predictor
     from medfold.scoring import metric_of
-    from medfold.training.fold.fold import NUM_STATISTICS_IMAGES_PER_EPOCH
+    from medfold.training.fold.train_fold import NUM_STATISTICS_IMAGES_PER_EPOCH
     from medfold.training.loop.batch_trainer import BatchTrainer
     from medfold.training.loop.phases import TrainingImages, plan_phases
 

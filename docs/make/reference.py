@@ -32,7 +32,7 @@ from medfold.data.sources.kinds import SOURCES
 from medfold.ensemble.methods import METHODS
 from medfold.images import preparation
 from medfold.images.formats.windows import WINDOWS
-from medfold.scoring.metric import ALL_TASKS, METRICS
+from medfold.scoring.metric_registry import ALL_TASKS, METRICS
 from medfold.system import files
 from medfold.training.batches.augmentation import PIPELINES, PURPOSES
 from medfold.training.batches.augmentation_checks import MAX_ROTATION

@@ -106,7 +106,7 @@ def test_groups_in_train_and_test_are_counted_as_the_facts_name_them(folded, mon
 
 
 @pytest.mark.parametrize(("unit", "lost"), [("{pid}", ["p1"]), (None, [])])
-def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, lost):
+def test_results_of_an_audit_are_returned_together(folded, monkeypatch, unit, lost):
     dataset = make_dataset(folded)
     facts = folded.facts.model_copy(update={"score": folded.facts.score.model_copy(update={"unit": unit})})
     competition = replace(folded, facts=facts)
@@ -114,11 +114,11 @@ def test_findings_of_an_audit_are_returned_together(folded, monkeypatch, unit, l
     monkeypatch.setattr(audit, "mask_warning", lambda images: f"{len(images)} masks")
     monkeypatch.setattr(audit, "value_warnings", lambda *_: ["no air"])
     appearance = read_appearance(competition)
-    findings = audit.audit_dataset(competition, dataset, appearance)
-    assert findings.units_with_lost_labels == lost
-    assert findings.mask_suspicion == f"{len(dataset.train) + len(dataset.test)} masks"
-    assert findings.value_warnings == ["no air"]
-    assert findings.suspected_groups == audit.find_unnamed_groups(competition, dataset.train)
-    assert (findings.shift, findings.compared_columns) == audit.compare_train_and_test(competition, dataset, appearance)
-    assert findings.group_overlap is None
-    assert findings.predictive_columns == audit.columns_that_predict_classes(competition, dataset)
+    result = audit.audit_dataset(competition, dataset, appearance)
+    assert result.units_with_lost_labels == lost
+    assert result.mask_suspicion == f"{len(dataset.train) + len(dataset.test)} masks"
+    assert result.value_warnings == ["no air"]
+    assert result.suspected_groups == audit.find_unnamed_groups(competition, dataset.train)
+    assert (result.shift, result.compared_columns) == audit.compare_train_and_test(competition, dataset, appearance)
+    assert result.group_overlap is None
+    assert result.predictive_columns == audit.columns_that_predict_classes(competition, dataset)

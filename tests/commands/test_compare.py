@@ -56,11 +56,11 @@ def test_optimistic_run_is_flagged(two_runs, capsys):
 
 
 def test_compare_on_one_class_fold_is_undefined(folded, capsys):
-    table = read_csv(folded.paths.folds, id=str)
+    table = read_csv(folded.paths.folds_table, id=str)
     dataset = make_dataset(folded)
     positive = dataset.train.assign(target=dataset.targets).groupby("group")["target"].max()
     table["fold"] = np.where(table["group"].map(positive) == 0, 0, 1 + table["group"] % 2)
-    write_csv(table, folded.paths.folds)
+    write_csv(table, folded.paths.folds_table)
     for name in ("one", "two"):
         finished_run(folded, name, 1.0, folds=[0])
     difference = compare(folded, ["one", "two"]).difference

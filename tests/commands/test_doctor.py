@@ -20,12 +20,12 @@ def competition(kaggle, project_folder):
     return Competition.open("histology")
 
 
-def findings_by_topic(competition):
-    return {finding.topic: finding for finding in examine(competition)}
+def checks_by_topic(competition):
+    return {check.topic: check for check in examine(competition)}
 
 
 def test_doctor_without_errors_reports_ok(competition, kaggle):
-    assert all(finding.level != "error" for finding in doctor(competition))
+    assert all(check.level != "error" for check in doctor(competition))
     said = kaggle.said()
     for words in (
         f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}",
@@ -41,24 +41,24 @@ def test_doctor_without_errors_reports_ok(competition, kaggle):
 
 def test_missing_or_wrong_package_is_an_error(competition, project_folder):
     (project_folder / "requirements.txt").write_text("numpy>=1.0  # fine\nkeras<3\nnot-there>=1\n")
-    finding = findings_by_topic(competition)["packages"]
-    assert finding.level == "error"
-    assert "keras is 3." in finding.text
-    assert "needed <3" in finding.text
-    assert "not-there is missing" in finding.text
+    check = checks_by_topic(competition)["packages"]
+    assert check.level == "error"
+    assert "keras is 3." in check.text
+    assert "needed <3" in check.text
+    assert "not-there is missing" in check.text
 
 
 def test_extras_are_named_with_their_versions(competition, project_folder):
-    assert "extras" not in findings_by_topic(competition)
+    assert "extras" not in checks_by_topic(competition)
     (project_folder / "pyproject.toml").write_text(
         '[project.optional-dependencies]\ntables = ["numpy>=1"]\nwandb = ["not-there>=1"]\ndev = ["keras<1"]\n'
     )
-    finding = findings_by_topic(competition)["extras"]
-    assert finding.level == "ok"
-    assert re.fullmatch(r"numpy 2[\d.]+; not installed, and needed only for what uses them: not-there", finding.text)
+    check = checks_by_topic(competition)["extras"]
+    assert check.level == "ok"
+    assert re.fullmatch(r"numpy 2[\d.]+; not installed, and needed only for what uses them: not-there", check.text)
     (project_folder / "pyproject.toml").write_text('[project.optional-dependencies]\ntables = ["numpy<2"]\n')
-    finding = findings_by_topic(competition)["extras"]
-    assert (finding.level, finding.text.split()[-2:]) == ("warning", ["(needed", "<2)"])
+    check = checks_by_topic(competition)["extras"]
+    assert (check.level, check.text.split()[-2:]) == ("warning", ["(needed", "<2)"])
 
 
 def test_packages_that_were_not_installed_from_the_lock_are_a_warning(
@@ -66,24 +66,22 @@ def test_packages_that_were_not_installed_from_the_lock_are_a_warning(
 ):
     (project_folder / "requirements.txt").write_text("numpy>=1.0\n")
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    finding = findings_by_topic(competition)["packages"]
-    assert finding.level == "warning"
-    assert (
-        "as required in requirements.txt. Not installed from requirements.lock: no hashes were checked" in finding.text
-    )
+    check = checks_by_topic(competition)["packages"]
+    assert check.level == "warning"
+    assert "as required in requirements.txt. Not installed from requirements.lock: no hashes were checked" in check.text
     (tmp_path / "medfold.stamp").touch()
-    assert findings_by_topic(competition)["packages"].level == "ok"
+    assert checks_by_topic(competition)["packages"].level == "ok"
 
 
 def test_missing_credentials_are_an_error_only_where_needed(competition, small, monkeypatch):
     monkeypatch.delenv("KAGGLE_API_TOKEN")
-    finding = findings_by_topic(competition)["Kaggle"]
-    assert finding.level == "error"
-    assert "no Kaggle credentials found" in finding.text
-    assert any(finding.level == "error" for finding in doctor(competition))
-    finding = findings_by_topic(small)["Kaggle"]
-    assert finding.level == "warning"
-    assert "not needed for small; for Kaggle: no Kaggle credentials found" in finding.text
+    check = checks_by_topic(competition)["Kaggle"]
+    assert check.level == "error"
+    assert "no Kaggle credentials found" in check.text
+    assert any(check.level == "error" for check in doctor(competition))
+    check = checks_by_topic(small)["Kaggle"]
+    assert check.level == "warning"
+    assert "not needed for small; for Kaggle: no Kaggle credentials found" in check.text
 
 
 @pytest.mark.parametrize(
@@ -98,9 +96,9 @@ def test_missing_credentials_are_an_error_only_where_needed(competition, small, 
 )
 def test_status_at_kaggle_has_its_level_and_text(competition, kaggle, change, topic, state, text):
     vars(kaggle.competitions["histology"]).update(change)
-    finding = findings_by_topic(competition)[topic]
-    assert finding.level == state
-    assert text in finding.text
+    check = checks_by_topic(competition)[topic]
+    assert check.level == state
+    assert text in check.text
 
 
 def test_error_exits_with_code_2(competition, kaggle, monkeypatch):

@@ -80,7 +80,7 @@ def test_unreadable_training_image_is_left_out_of_folds(small):
     id = make_unreadable(small, "train", 5)
     dataset = make_folds(small)
     assert set(everything["id"]) - set(dataset.train["id"]) == {id}
-    table = read_csv(small.paths.folds)
-    write_csv(table[table["id"] != dataset.train["id"].iloc[0]], small.paths.folds)
+    table = read_csv(small.paths.folds_table)
+    write_csv(table[table["id"] != dataset.train["id"].iloc[0]], small.paths.folds_table)
     with refused("1 id differs from the data"):
         make_folds(small)

@@ -51,7 +51,7 @@ CHANGES = {
         r"one: runs/small/one/oof\.csv: damaged \(empty\)",
     ),
     "done.json that is not JSON": (
-        lambda competition: competition.paths.run("one").fold(1).done.write_text("{"),
+        lambda competition: competition.paths.run("one").fold(1).trained_marker.write_text("{"),
         r"one: runs/small/one/fold1/done\.json: not JSON, or cut off",
     ),
     "submission": (

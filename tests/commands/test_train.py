@@ -122,7 +122,7 @@ def test_refused_settings_keep_the_folds_of_a_run(folded):
     finished_run(folded, "begun", folds=[1])
     with refused(r"run\.json: this run was started differently: recipe\."):
         train(folded, overrides=IMPOSSIBLE, run="begun")
-    assert folded.paths.run("begun").fold(1).done.is_file()
+    assert folded.paths.run("begun").fold(1).trained_marker.is_file()
 
 
 def test_checkpoint_of_a_fold_killed_when_it_was_done_is_removed(folded):
@@ -135,7 +135,7 @@ def test_checkpoint_of_a_fold_killed_when_it_was_done_is_removed(folded):
     assert all(path.is_file() for path in left)
     train(folded, run="begun")
     assert not any(path.exists() for path in left)
-    assert run_paths.fold(1).done.is_file()
+    assert run_paths.fold(1).trained_marker.is_file()
 
 
 @pytest.mark.slow
@@ -179,8 +179,8 @@ def test_each_seed_is_a_request_with_all_options(small, steps):
     train(small, "simple_cnn", {"tta": False}, [0, 3], [1, 2], jobs=2, workers=1)
     assert [request.seed for request in steps.requests] == [0, 3]
     for request in steps.requests:
-        assert (request.recipe_name, request.overrides, request.folds) == ("simple_cnn", {"tta": False}, [1, 2])
-        assert (request.jobs, request.workers, request.run) == (2, 1, None)
+        assert (request.recipe_name, request.overrides, request.fold_numbers) == ("simple_cnn", {"tta": False}, [1, 2])
+        assert (request.jobs, request.workers, request.given_name) == (2, 1, None)
 
 
 def test_unfinished_score_is_not_printed(small, steps, capsys):
@@ -195,7 +195,7 @@ def test_one_name_for_several_seeds_is_refused(small, steps):
         train(small, seeds=[0, 1], run="mine")
     assert steps.requests == []
     train(small, seeds=[1], run="mine")
-    assert steps.requests[0].run == "mine"
+    assert steps.requests[0].given_name == "mine"
 
 
 def test_settings_without_effect_are_printed_by_reason(small, steps, capsys):

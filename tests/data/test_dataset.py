@@ -90,10 +90,10 @@ def test_stratified_folds_of_grouped_samples_are_refused(small, group, pattern):
 
 
 def test_folds_that_split_a_group_are_refused(folded):
-    table = pd.read_csv(folded.paths.folds)
+    table = pd.read_csv(folded.paths.folds_table)
     (row, *_) = table.index[table["group"].duplicated(keep=False)]
     table.loc[row, "fold"] = (table.loc[row, "fold"] + 1) % folded.facts.folds.k
-    table.to_csv(folded.paths.folds, index=False)
+    table.to_csv(folded.paths.folds_table, index=False)
     group = table.loc[row, "group"]
     with refused(rf"small\.csv: 1 group is in two folds: {group}\. Run: make folds COMPETITION=small FORCE=1"):
         make_dataset(folded)

@@ -61,7 +61,7 @@ def add_other_files(fold_paths):
     hashes = {
         path.name: sha256(path) for path in (fold_paths.weights, fold_paths.history, fold_paths.self_check_warnings)
     }
-    json_files.write({**json_files.read(fold_paths.done), **hashes}, fold_paths.done)
+    json_files.write({**json_files.read(fold_paths.trained_marker), **hashes}, fold_paths.trained_marker)
     json_files.write({"seconds": 12.5, "finished": "2026-01-01T00:00:00+00:00"}, fold_paths.timing)
 
 

@@ -285,7 +285,7 @@ def test_predict_works_after_changed_test_set(trained, tmp_path, edit):
 @pytest.mark.parametrize("change", ["line ends", "order of rows"])
 def test_folds_are_compared_by_content(folded, change):
     finished_run(folded)
-    path = folded.paths.folds
+    path = folded.paths.folds_table
     head, *rows = path.read_text().splitlines()
     if change == "line ends":
         path.write_bytes("\r\n".join([head, *rows, ""]).encode())
@@ -302,13 +302,13 @@ def test_folds_are_compared_by_content(folded, change):
 def test_older_run_is_matched_by_folds_file_hash(folded):
     finished_run(folded)
     run = folded.paths.run("baseline")
-    metadata = {**json_files.read(run.metadata), "folds_fingerprint": sha256(folded.paths.folds)}
+    metadata = {**json_files.read(run.metadata), "folds_fingerprint": sha256(folded.paths.folds_table)}
     del metadata["images_fingerprints"]  # earlier versions recorded none
     json_files.write(metadata, run.metadata)
     submit(folded)
     (submission,) = folded.paths.submissions.glob("*.csv")
     content = submission.read_bytes()
-    folded.paths.folds.write_bytes(folded.paths.folds.read_bytes().replace(b"\n", b"\r\n"))
+    folded.paths.folds_table.write_bytes(folded.paths.folds_table.read_bytes().replace(b"\n", b"\r\n"))
     submit(folded, force=True)
     assert {path.read_bytes() for path in folded.paths.submissions.glob("*.csv")} == {content}
     json_files.write({**metadata, "folds_fingerprint": sha256(run.metadata)}, run.metadata)

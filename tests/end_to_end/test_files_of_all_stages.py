@@ -19,7 +19,15 @@ from tests.support.finished_runs import finished_run
 
 def test_stages_write_all_documented_files(competition):
     paths, run = competition.paths, competition.paths.run("baseline")
-    for path in (paths.samples, paths.groups, paths.folds, paths.folds_metadata, run.metadata, run.oof, run.score):
+    for path in (
+        paths.samples,
+        paths.groups,
+        paths.folds_table,
+        paths.folds_metadata,
+        run.metadata,
+        run.oof,
+        run.score,
+    ):
         assert path.is_file()
     for fold in range(3):
         assert {"net.weights.h5", "history.csv", "oof.csv", "test.csv", "done.json"} <= {
@@ -35,7 +43,7 @@ def test_stages_write_all_documented_files(competition):
 
 
 def test_oof_table_covers_every_training_sample_once(competition):
-    oof, folds = pd.read_csv(competition.paths.run("baseline").oof), pd.read_csv(competition.paths.folds)
+    oof, folds = pd.read_csv(competition.paths.run("baseline").oof), pd.read_csv(competition.paths.folds_table)
     merged = oof.merge(folds, on=["id", "fold"], validate="one_to_one")
     assert len(merged) == len(folds) == len(oof)
 
@@ -65,7 +73,7 @@ def test_submission_is_the_mean_of_the_folds(competition):
 
 @pytest.mark.slow
 def test_finished_stages_are_skipped(competition, capsys, monkeypatch):
-    monkeypatch.setattr("medfold.training.fold.fold.train_fold", None)
+    monkeypatch.setattr("medfold.training.fold.train_fold.train_fold", None)
     before = {
         path: path.stat().st_mtime_ns
         for path in competition.project_paths.root.rglob("*.csv")
@@ -100,7 +108,7 @@ def test_order_of_runs_folds_and_rows_changes_nothing(folded):
     submit(folded, run_names=["a", "b", "c"])
     (file,) = folded.paths.submissions.glob("*.csv")
     before, score = read_csv(file, id=str).set_index("id"), json_files.read(file.with_suffix(".json"))["score"]
-    for path in (folded.paths.folds, folded.paths.raw / "sample_submission.csv"):
+    for path in (folded.paths.folds_table, folded.paths.raw / "sample_submission.csv"):
         head, *rows = path.read_text().splitlines()
         path.write_text("\n".join([head, *rows[::-1], ""]))
     open_source(folded).write_manifest()

@@ -1,4 +1,4 @@
-"""Folds of a small project: the findings of the audit, and folds that are refused."""
+"""Folds of a small project: the results of the audit, and folds that are refused."""
 
 import json
 
@@ -17,19 +17,19 @@ from tests.support.small_project import SMALL, add_competition
 
 
 def test_folds_of_older_data_are_refused(folded):
-    table = pd.read_csv(folded.paths.folds)
-    table.iloc[:-2].to_csv(folded.paths.folds, index=False)
+    table = pd.read_csv(folded.paths.folds_table)
+    table.iloc[:-2].to_csv(folded.paths.folds_table, index=False)
     with refused(r"2 ids differ from the data .*make folds COMPETITION=small FORCE=1"):
         train(folded, folds=[0])
     make_folds(folded, force=True)
-    assert len(pd.read_csv(folded.paths.folds)) == len(table)
+    assert len(pd.read_csv(folded.paths.folds_table)) == len(table)
 
 
 def test_kept_folds_that_split_a_group_are_refused(folded):
-    table = pd.read_csv(folded.paths.folds)
+    table = pd.read_csv(folded.paths.folds_table)
     several = table[table["group"].duplicated(keep=False)].index[0]
     table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
-    table.to_csv(folded.paths.folds, index=False)
+    table.to_csv(folded.paths.folds_table, index=False)
     with refused("1 group is in two folds"):
         make_folds(folded)
 

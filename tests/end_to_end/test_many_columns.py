@@ -66,7 +66,7 @@ def write_as_before(paths: RunPaths, folds: list[int]) -> None:
                     table.insert(position, name, content[name])
             file.with_suffix(".csv").write_text(csv_text(table[["id", *table.columns.drop("id")]]))
             file.unlink()
-        json_files.write({path.name: sha256(path) for path in (fold.oof, fold.test)}, fold.done)
+        json_files.write({path.name: sha256(path) for path in (fold.oof, fold.test)}, fold.trained_marker)
 
 
 @pytest.mark.slow

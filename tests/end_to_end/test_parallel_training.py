@@ -65,7 +65,7 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     assert "all 3 folds" in output
     # One after the other, with the same number of threads.
     monkeypatch.setattr(parallel, "split_resources", lambda jobs: [parallel.ResourceShare(1)])
-    request = TrainingRequest(run="alone", overrides={"training": {"epochs": 3}})
+    request = TrainingRequest(given_name="alone", overrides={"training": {"epochs": 3}})
     plan = planned(competition, request)
     finished = []
     errors = parallel.train_in_parallel(competition.project_paths.root, plan, 1, lambda: finished.append(len(finished)))
@@ -80,11 +80,11 @@ def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
     (run.fold(1).weights / "in the way").mkdir(parents=True)
     with refused(r"1 of 3 folds failed: fold 1: .*run the same command to train the missing ones"):
         train(competition, jobs=2, overrides={})
-    assert [fold for fold in range(3) if run.fold(fold).done.is_file()] == [0, 2]
+    assert [fold for fold in range(3) if run.fold(fold).trained_marker.is_file()] == [0, 2]
     (run.fold(1).weights / "in the way").rmdir()
     run.fold(1).weights.rmdir()
     train(competition, jobs=2)
-    assert run.fold(1).done.is_file()
+    assert run.fold(1).trained_marker.is_file()
 
 
 def test_backbone_without_weights_raises_before_folds_exist(project_folder, two_cores):

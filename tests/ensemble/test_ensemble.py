@@ -181,6 +181,6 @@ def test_nan_predictions_are_refused(three_runs):
 def test_fold_whose_marker_was_deleted_is_named(folded):
     finished_run(folded, "one")
     finished_run(folded, "two", 0.5)
-    folded.paths.run("one").fold(1).done.unlink()
+    folded.paths.run("one").fold(1).trained_marker.unlink()
     with refused(r"one/fold1/done\.json: missing, although the fold has predictions\. Restore it"):
         submit(folded, run_names=["one", "two"])

@@ -51,25 +51,25 @@ def test_kept_folds_of_other_data_or_settings_are_refused(kept, ids, changes, me
     ],
 )
 def test_invalid_folds_made_by_the_user_are_refused(small, text, message):
-    small.paths.folds.parent.mkdir()
-    small.paths.folds.write_text(text)
+    small.paths.folds_table.parent.mkdir()
+    small.paths.folds_table.write_text(text)
     with refused(message):
         check_folds(small.paths, pd.Series(["a", "b"]), small.facts.folds)
 
 
 def test_edited_fold_is_named_with_its_id(kept):
     small, table = kept
-    small.paths.folds.write_text(small.paths.folds.read_text().replace("f,5,2", "f,5,9"))
+    small.paths.folds_table.write_text(small.paths.folds_table.read_text().replace("f,5,2", "f,5,9"))
     with refused(r"small\.csv: f is in fold 9, expected 0 to 2\. Restore the file, or make new folds: make folds"):
         check_folds(small.paths, table["id"], small.facts.folds)
 
 
 def test_damaged_folds_are_set_aside(kept):
     small, table = kept
-    damaged = small.paths.folds.read_text().replace("group", "grupp")
-    small.paths.folds.write_text(damaged)
+    damaged = small.paths.folds_table.read_text().replace("group", "grupp")
+    small.paths.folds_table.write_text(damaged)
     renamed = write_folds(small.paths, table, {})
-    assert renamed == small.paths.folds.with_name("small-damaged.csv")
+    assert renamed == small.paths.folds_table.with_name("small-damaged.csv")
     assert renamed.read_text() == damaged
     assert check_folds(small.paths, table["id"], small.facts.folds).equals(table)
 
@@ -78,16 +78,16 @@ def test_fingerprint_depends_neither_on_the_order_of_rows_nor_on_line_ends(kept)
     small, table = kept
     before = folds_fingerprint(small.paths)
     lines = table.iloc[::-1].to_csv(index=False, lineterminator="\r\n")
-    small.paths.folds.write_bytes(lines.encode())
+    small.paths.folds_table.write_bytes(lines.encode())
     assert folds_fingerprint(small.paths) == before
-    small.paths.folds.write_text(lines.replace("f,5,2", "f,5,1"))
+    small.paths.folds_table.write_text(lines.replace("f,5,2", "f,5,1"))
     assert folds_fingerprint(small.paths) != before
 
 
 def test_other_folds_are_set_aside_and_equal_ones_replaced(kept):
     small, table = kept
     assert write_folds(small.paths, table.iloc[::-1], {}) is None
-    before, text = folds_fingerprint(small.paths), small.paths.folds.read_text()
+    before, text = folds_fingerprint(small.paths), small.paths.folds_table.read_text()
     renamed = write_folds(small.paths, table.assign(fold=[2, 1, 0, 2, 1, 0]), {"new": True})
     assert renamed == small.paths.older_folds(before)
     assert renamed.read_text() == text

@@ -55,7 +55,7 @@ def test_images_of_one_value_are_counted_not_duplicates():
     assert found.images_of_one_value == [["a"], ["b"], ["c"], ["d"]]
 
 
-def test_table_of_findings_holds_every_copy():
+def test_table_of_leaks_holds_every_copy():
     copies = [[f"{cluster}-{number:03}" for number in range(500)] for cluster in "abcde"]
     table = LeakReport([], copies, [], []).table()
     assert len(table) == 5

@@ -11,7 +11,7 @@ from medfold.tables import read_csv
 
 def test_remade_equal_folds_are_not_archived(two_runs, capsys):
     make_folds(two_runs, force=True)
-    assert [path.name for path in two_runs.paths.folds.parent.glob("small*.csv")] == ["small.csv"]
+    assert [path.name for path in two_runs.paths.folds_table.parent.glob("small*.csv")] == ["small.csv"]
 
 
 LEAKS = LeakReport(split_groups=[], duplicates=[["a", "b"]], contradicting_duplicates=[], duplicates_in_test=[])
@@ -23,7 +23,7 @@ def table(*folds: int) -> pd.DataFrame:
 
 def test_new_folds_are_written_with_settings_and_counts(small, capsys):
     save_new_folds(small, table(0, 0, 1, 2, 0, 1), LEAKS)
-    assert read_csv(small.paths.folds)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
+    assert read_csv(small.paths.folds_table)["fold"].tolist() == [0, 0, 1, 2, 0, 1]
     assert json_files.read(small.paths.folds_metadata) == {
         "folds": small.facts.folds.model_dump(),
         "num_samples": 6,
@@ -46,8 +46,8 @@ def test_different_earlier_folds_stay_under_another_name(small, capsys):
 
 
 def test_damaged_folds_stay_under_another_name(small, capsys):
-    small.paths.folds.parent.mkdir(exist_ok=True)
-    small.paths.folds.write_text("id,grupp,fold\n")
+    small.paths.folds_table.parent.mkdir(exist_ok=True)
+    small.paths.folds_table.write_text("id,grupp,fold\n")
     save_new_folds(small, table(0, 0, 1, 2, 0, 1), LEAKS)
     assert "the damaged folds table is kept as folds/small-damaged.csv" in capsys.readouterr().out
 

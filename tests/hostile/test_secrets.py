@@ -135,7 +135,7 @@ def test_bundle_of_a_training_names_weights_without_their_folder(started, folded
     monkeypatch.setattr("medfold.notebooks.wheels.build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     recipe_file = folded.paths.folder / "mine.yaml"
     recipe_file.write_text(f"extends: baseline\nbackbone: {{name: MobileNetV2, weights: {weights}}}\n")
-    request = TrainingRequest("mine", folds=[0], run="mine")
+    request = TrainingRequest("mine", fold_numbers=[0], given_name="mine")
     recipe = load_recipe(folded.paths, "mine", {})
     write_training_bundle(folded.paths, folded.facts, recipe, request, (), tmp_path / "job")
     assert "alice" not in (tmp_path / "job" / "job.json").read_text()

@@ -27,8 +27,8 @@ def test_ensemble_is_fitted_once_and_then_read(two_runs, monkeypatch):
 
 
 def test_arithmetic_mean_is_used_with_a_warning_if_no_ensemble_can_be_fitted(two_runs, capsys):
-    table = read_csv(two_runs.paths.folds)
-    write_csv(table.assign(fold=(table["fold"] + 1) % 3), two_runs.paths.folds)
+    table = read_csv(two_runs.paths.folds_table)
+    write_csv(table.assign(fold=(table["fold"] + 1) % 3), two_runs.paths.folds_table)
     mean = load_or_fit_ensemble(two_runs, two_runs, ["weak", "strong"])
     assert (mean.transform is MEAN_TRANSFORM, mean.run_names) == (True, ("strong", "weak"))
     text = "using the arithmetic mean: the combination of a submission cannot be determined: "

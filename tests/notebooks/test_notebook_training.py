@@ -33,7 +33,7 @@ def train(folded, no_wheel_build, tmp_path, monkeypatch):
     def stop(competition, request, recipe, dataset):
         assert dataset.train["fold"].nunique() == competition.facts.folds.k
         assert os.environ[BY_MAKE] == "1"
-        checkpoint = competition.paths.run(request.run).fold(0).checkpoint
+        checkpoint = competition.paths.run(request.given_name).fold(0).checkpoint
         checkpoint.parent.mkdir(parents=True)
         checkpoint.write_bytes(b"state")
         raise UserError("stopped", "fold 0", "Run it again")

@@ -31,7 +31,7 @@ def test_texts_of_a_training_include_shared_recipes_plugins_and_folds(folded):
     texts = packed_files.training_texts(folded.paths)
     assert {"competition/_base/mobilenet.yaml", "competition/small/plugins.py"} <= set(texts)
     assert {"folds/small.csv", "folds/small.json"} <= set(texts)
-    assert texts["folds/small.csv"] == folded.paths.folds.read_text()
+    assert texts["folds/small.csv"] == folded.paths.folds_table.read_text()
 
 
 def test_shared_recipes_are_packed_without_the_baseline_that_they_extend(folded, capsys):

@@ -43,7 +43,7 @@ def test_notebook_without_valid_results_is_refused(folded, kaggle, no_wheel_buil
         return Ended({"trained.zip": (tmp_path / "x.zip").read_bytes()}, "log\n")
 
     kaggle.runner = finish_without_fold
-    with refused("the notebook finished no fold"):
+    with refused("the notebook trained no fold"):
         train(folded, on="kaggle", folds=[0])
     kaggle.runner = lambda pushed: Ended({"trained.zip": zipped({})}, "log\n")
     with refused("the results are of another training"):
@@ -88,7 +88,7 @@ def connect_machines(hosted, tmp_path, hours=None):
 
 
 def fold_hashes(competition, run):
-    return json_files.read(competition.paths.run(run).fold(0).done)
+    return json_files.read(competition.paths.run(run).fold(0).trained_marker)
 
 
 @pytest.mark.slow
@@ -120,7 +120,7 @@ def test_parallel_remote_folds_equal_local_folds(hosted, tmp_path, monkeypatch):
     assert "fetched folds 0, 2" in hosted.said()
     local_run, job = (competition.paths.run(name) for name in ("home", "baseline"))
     for fold in (0, 2):
-        assert json_files.read(job.fold(fold).done) == json_files.read(local_run.fold(fold).done)
+        assert json_files.read(job.fold(fold).trained_marker) == json_files.read(local_run.fold(fold).trained_marker)
 
 
 PLUGINS = """
@@ -172,7 +172,7 @@ def test_training_resumes_in_the_next_session(hosted, tmp_path, monkeypatch):
     output, fold = hosted.said(), competition.paths.run("baseline").fold(0)
     assert "stopped before the session's end: folds 0; run the same command to resume" in output
     assert fold.checkpoint.is_file()
-    assert not fold.done.exists()
+    assert not fold.trained_marker.exists()
     with np.load(fold.checkpoint) as state:
         assert len(state.files) > 5
     connect_machines(hosted, tmp_path)

@@ -28,12 +28,12 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     assert set(sizes) == {"fold1-state.npz", "job.json", "medfold.whl"}
     opened = TrainingBundle.open(tmp_path / "job")
     paths = opened.write_competition(tmp_path / "there")
-    for path in (folded.paths.facts_file, folded.paths.folds, folded.paths.folds_metadata):
+    for path in (folded.paths.facts_file, folded.paths.folds_table, folded.paths.folds_metadata):
         unpacked = tmp_path / "there" / path.relative_to(folded.project_paths.root)
         assert unpacked.read_bytes() == path.read_bytes()
     assert paths.run("baseline").fold(1).checkpoint.read_bytes() == state.read_bytes()
     assert not paths.data.exists()
-    assert (opened.request.folds, "fold1-state.npz" in str(opened)) == ([0, 1], True)
+    assert (opened.request.fold_numbers, "fold1-state.npz" in str(opened)) == ([0, 1], True)
     Competition.open("small", ProjectPaths(tmp_path / "there"))
 
 
@@ -60,7 +60,7 @@ def test_request_of_a_bundle_of_an_earlier_version_is_read(tmp_path):
     }
     complete_bundle(tmp_path, manifest, training_bundle.MANIFEST, ["identity"])
     request = TrainingBundle.open(tmp_path).request
-    assert (request.thread_shares, request.jobs, request.folds) == (3, 1, [0, 1])
+    assert (request.thread_shares, request.jobs, request.fold_numbers) == (3, 1, [0, 1])
 
 
 @pytest.mark.parametrize(("jobs", "text"), [(None, "auto"), (2, "2")])

@@ -9,7 +9,8 @@ def test_files_of_a_competition_are_in_documented_places(project_folder):
     paths = ProjectPaths.find().competition("small")
     fold = paths.run("baseline").fold(2)
     shown = {
-        path.relative_to(project_folder).as_posix() for path in (paths.folds, paths.samples, paths.groups, fold.oof)
+        path.relative_to(project_folder).as_posix()
+        for path in (paths.folds_table, paths.samples, paths.groups, fold.oof)
     }
     assert shown == {
         "folds/small.csv",

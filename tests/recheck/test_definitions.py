@@ -49,10 +49,10 @@ def competitions(draw):
     num_rows, columns = draw(st.integers(1, 30)), len(facts.prediction_columns)
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     targets = rng.integers(
-        0, columns if facts.exclusive_classes else 2, (num_rows, columns) if task == "multilabel" else num_rows
+        0, columns if facts.has_exclusive_classes else 2, (num_rows, columns) if task == "multilabel" else num_rows
     )
     predictions = np.round(rng.random((num_rows, columns)), draw(st.integers(1, 9)))
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         predictions = (predictions + 0.01) / (predictions + 0.01).sum(axis=1, keepdims=True)
     ids = draw(st.lists(TEXT, min_size=num_rows, max_size=num_rows, unique=True))
     if layout == "long":
@@ -60,7 +60,7 @@ def competitions(draw):
     elif layout == "lists":
         sample = pd.DataFrame({"id": ids, "labels": ""})
     else:
-        is_single_column = task == "binary" or (facts.exclusive_classes and needs_decisions)
+        is_single_column = task == "binary" or (facts.has_exclusive_classes and needs_decisions)
         held_columns = ["found"] if is_single_column and draw(st.booleans()) else facts.prediction_columns
         sample = pd.DataFrame({"id": ids, **dict.fromkeys(held_columns, "")}, dtype=str)
     return facts, targets, predictions, ids, sample
@@ -70,7 +70,7 @@ def as_members(facts, targets: np.ndarray) -> np.ndarray:
     """Returns the targets as recheck expects them: a column for each class or label."""
     return (
         np.eye(len(facts.prediction_columns), dtype=int)[targets]
-        if facts.exclusive_classes
+        if facts.has_exclusive_classes
         else targets.reshape(len(targets), -1)
     )
 

@@ -20,7 +20,7 @@ def test_fold_is_done_only_if_hashes_match(small):
     assert not is_fold_trained(fold)
     files.write_text("id\n", fold.oof)
     mark_fold_trained(fold, [fold.oof])
-    assert json_files.read(fold.done) == {"oof.csv": sha256(fold.oof)}
+    assert json_files.read(fold.trained_marker) == {"oof.csv": sha256(fold.oof)}
     assert is_fold_trained(fold)
     files.write_text("id\nx\n", fold.oof)
     assert not is_fold_trained(fold)
@@ -30,7 +30,7 @@ def test_fold_with_invalid_done_file_is_not_done(folded):
     finished_run(folded, "noise")
     paths = folded.paths.run("noise")
     for content in ("{", "[]", "", "{}", '{"oof.csv": 1}', '{"../../oof.csv": "0"}'):
-        paths.fold(1).done.write_text(content)
+        paths.fold(1).trained_marker.write_text(content)
         assert trained_folds(paths, 3) == [0, 2]
 
 
@@ -52,5 +52,5 @@ def test_states_of_the_folds_are_trained_damaged_or_neither(folded):
     run.fold(2).test.write_text("id\n")
     assert fold_states(run, 3) == ([0], {2: ["test.csv"]})
     for number in (0, 2):
-        run.fold(number).done.unlink()
+        run.fold(number).trained_marker.unlink()
     assert fold_states(run, 3) == ([], {})

@@ -43,7 +43,7 @@ def test_damaged_fold_is_left_out_and_named(folded, run, capsys):
 
 def test_run_without_a_trained_fold_has_no_score(folded, run):
     for number in range(3):
-        run.fold(number).done.unlink()
+        run.fold(number).trained_marker.unlink()
     before = run.score.read_bytes()
     assert rewritten(folded, run) is None
     assert run.score.read_bytes() == before

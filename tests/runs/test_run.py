@@ -22,7 +22,7 @@ def test_run_has_the_settings_of_its_run_json(folded, run):
 
 
 def test_run_without_a_trained_fold_is_opened(folded, run):
-    run.paths.fold(0).done.unlink()
+    run.paths.fold(0).trained_marker.unlink()
     assert Run.open(folded, "one") == run
 
 

@@ -32,7 +32,7 @@ def test_untrained_run_is_trained_by_the_command_of_its_name(small, run, fix):
 def test_run_without_a_finished_fold_is_trained_by_its_own_command(folded, recorded, variable):
     finished_run(folded, "mine", folds=[0])
     paths = folded.paths.run("mine")
-    paths.fold(0).done.unlink()
+    paths.fold(0).trained_marker.unlink()
     json_files.write({**json_files.read(paths.metadata), "command": recorded}, paths.metadata, sealed=True)
     with refused(f"run 'mine' has no trained fold. Run: make train COMPETITION=small {variable}$"):
         require_trained_folds(Run.open(folded, "mine"))

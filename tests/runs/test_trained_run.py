@@ -40,6 +40,6 @@ def test_run_with_a_damaged_fold_is_not_opened(folded, run):
 
 def test_untrained_run_is_not_opened(folded, run):
     for number in run.trained_folds:
-        run.paths.fold(number).done.unlink()
+        run.paths.fold(number).trained_marker.unlink()
     with refused("run 'one' has no trained fold"):
         TrainedRun.open(folded, "one")

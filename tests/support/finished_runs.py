@@ -37,7 +37,7 @@ def constant_run(competition, name: str = "constant") -> None:
 
     def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
         columns = len(facts.prediction_columns)
-        labels = np.eye(columns)[known] if facts.exclusive_classes else known.reshape(-1, columns)
+        labels = np.eye(columns)[known] if facts.has_exclusive_classes else known.reshape(-1, columns)
         oof, others = (np.tile(labels.mean(axis=0), (count, 1)) for count in (len(targets), test))
         return oof, others
 
@@ -49,13 +49,13 @@ def noisy_run(competition, name: str = "noisy", noise: float = 1.0) -> None:
     facts, rng = competition.facts, np.random.default_rng([*name.encode()])
 
     def squashed(logits: np.ndarray) -> np.ndarray:
-        if facts.exclusive_classes:
+        if facts.has_exclusive_classes:
             return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
         return 1 / (1 + np.exp(-logits))
 
     def predict(targets: np.ndarray, known: np.ndarray, test: int) -> tuple[np.ndarray, np.ndarray]:
         columns = len(facts.prediction_columns)
-        labels = np.eye(columns)[targets] if facts.exclusive_classes else targets.reshape(-1, columns)
+        labels = np.eye(columns)[targets] if facts.has_exclusive_classes else targets.reshape(-1, columns)
         oof = 2 * labels - 1 + noise * rng.standard_normal(labels.shape)
         return squashed(oof), squashed(noise * rng.standard_normal((test, columns)))
 
@@ -96,7 +96,14 @@ def _inputs(competition) -> str | None:
     from medfold.system.hashes import fingerprint, sha256
 
     paths = competition.paths
-    data = [paths.raw_manifest, paths.samples, paths.measurements, paths.image_list, paths.folds, paths.folds_metadata]
+    data = [
+        paths.raw_manifest,
+        paths.samples,
+        paths.measurements,
+        paths.image_list,
+        paths.folds_table,
+        paths.folds_metadata,
+    ]
     if not all(path.is_file() for path in data):
         return None
     files = [*data, *_files(paths.folder), *_files(paths.base_folder)]

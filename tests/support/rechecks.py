@@ -40,7 +40,7 @@ RUN_CHANGES = {
         lambda run: change_last_digit(run.oof),
         r"oof\.csv differs from the oof\.csv of the folds",
     ),
-    "no done.json of a fold": (lambda run: run.fold(1).done.unlink(), r"fold1/done\.json is missing"),
+    "no done.json of a fold": (lambda run: run.fold(1).trained_marker.unlink(), r"fold1/done\.json is missing"),
     "test.csv of a fold": (
         lambda run: change_last_digit(run.fold(2).test),
         r"fold2/test\.csv is not the file recorded in done\.json",

@@ -32,7 +32,7 @@ def train_anew(competition, fold: int, loss: float, name: str = "baseline") -> N
     write_csv(pd.DataFrame(rows), paths.history)
     json_files.write({"seconds": 60.0, "finished": "2030-01-02T03:04:05+00:00"}, paths.timing)
     files = (paths.oof, paths.test, paths.history)
-    json_files.write({path.name: sha256(path) for path in files}, paths.done)
+    json_files.write({path.name: sha256(path) for path in files}, paths.trained_marker)
 
 
 def fold_result(competition, fold: int = 0) -> TrackedResult:

@@ -94,8 +94,9 @@ def test_fold_without_a_recorded_time_or_history_has_the_time_of_its_marker(fold
     paths.timing.unlink()
     paths.history.unlink()
     json_files.write(
-        {name: digest for name, digest in json_files.read(paths.done).items() if name != "history.csv"}, paths.done
+        {name: digest for name, digest in json_files.read(paths.trained_marker).items() if name != "history.csv"},
+        paths.trained_marker,
     )
     result = fold_result(folded)
     assert result.epochs == []
-    assert result.started == result.finished == datetime.fromtimestamp(paths.done.stat().st_mtime, UTC)
+    assert result.started == result.finished == datetime.fromtimestamp(paths.trained_marker.stat().st_mtime, UTC)

@@ -36,7 +36,7 @@ def test_each_trained_fold_is_reported(small, run_child):
     assert topics[0] == "plugins"
     assert set(topics[1:]) == {"fold 0"}  # fold 2 is trained already
     assert [message for message in messages if "trained" in message] == [{"trained": 0}, {"trained": 2}]
-    assert run_paths.fold(0).done.is_file()
+    assert run_paths.fold(0).trained_marker.is_file()
 
 
 def test_request_that_is_no_work_ends_with_an_error(run_child):

@@ -30,7 +30,7 @@ def test_new_fold_replaces_the_old_one_whole(folded, tmp_path):
     (here.fold(0).folder / "checkpoint.npz").write_bytes(b"old")
     unpack_folds(tmp_path / "folds.zip", here, [0])
     assert not (here.fold(0).folder / "checkpoint.npz").exists()
-    assert here.fold(0).done.is_file()
+    assert here.fold(0).trained_marker.is_file()
 
 
 def test_fold_that_differs_from_its_hashes_is_refused(folded, tmp_path):

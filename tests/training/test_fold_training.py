@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import replace
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from medfold.images import load_store, store_key
 from medfold.paths import FoldPaths
 from medfold.system import hardware, locks
 from medfold.training import FoldInputs
-from medfold.training import fold as fold_package
+from medfold.training.fold import train_fold
 from medfold.training.fold_training import FoldTrainings, default_num_workers, train_missing
 from tests.support.finished_runs import finished_run
 from tests.support.small_tasks import task
@@ -45,45 +46,47 @@ def test_copy_in_another_process_reads_the_same_store(small):
     assert len(pickled) < store.pixels.nbytes
 
 
+class FakeTraining:
+    """Stands in for the training of a fold.
+
+    `calls` are the numbers of the folds, each with the nets that it was given; `then` is called with each fold.
+    """
+
+    def __init__(self):
+        self.calls, self.then = [], lambda fold: None
+
+    def __call__(self, fold, kept_nets):
+        self.calls.append((fold.number, kept_nets))
+        self.then(fold)
+        return 0.75
+
+
 @pytest.fixture
-def train_fold(monkeypatch):
-    """Imitates the training of a fold; `calls` are the numbers of the folds, each with the nets that it was given."""
-
-    class FoldModule:
-        KeptNets = object
-
-        def train_fold(self, fold, kept_nets):
-            train_fold.calls.append((fold.number, kept_nets))
-            train_fold.then(fold)
-            return 0.75
-
-    def train_fold():
-        pass
-
-    train_fold.calls, train_fold.then = [], lambda fold: None
-    monkeypatch.setattr(fold_package, "fold", FoldModule(), raising=False)
-    return train_fold
+def training(monkeypatch):
+    fake = FakeTraining()
+    monkeypatch.setattr(train_fold, "train_fold", create_autospec(train_fold.train_fold, side_effect=fake))
+    return fake
 
 
 def folds_of(small, num_folds):
     return [FoldInputs(task(), number, small.paths.run("one").fold(number)) for number in range(num_folds)]
 
 
-def test_folds_of_a_process_keep_their_nets(small, train_fold):
+def test_folds_of_a_process_keep_their_nets(small, training):
     folds = folds_of(small, 3)
     assert [fold.number for fold in train_missing(folds)] == [0, 1, 2]
-    assert [number for number, _ in train_fold.calls] == [0, 1, 2]
-    assert len({id(kept_nets) for _, kept_nets in train_fold.calls}) == 1
+    assert [number for number, _ in training.calls] == [0, 1, 2]
+    assert len({id(kept_nets) for _, kept_nets in training.calls}) == 1
 
 
-def test_fold_that_is_trained_elsewhere_meanwhile_is_not_trained_again(small, train_fold, capsys):
-    train_fold.then = lambda fold: finished_run(small, "one", folds=[1])
+def test_fold_that_is_trained_elsewhere_meanwhile_is_not_trained_again(small, training, capsys):
+    training.then = lambda fold: finished_run(small, "one", folds=[1])
     assert [fold.number for fold in train_missing(folds_of(small, 3))] == [0, 1, 2]
-    assert [number for number, _ in train_fold.calls] == [0, 2]
+    assert [number for number, _ in training.calls] == [0, 2]
     assert "fold 1 " not in capsys.readouterr().out
 
 
-def test_fold_is_locked_while_it_is_trained(small, train_fold):
+def test_fold_is_locked_while_it_is_trained(small, training):
     held = []
 
     def note(fold):
@@ -91,6 +94,6 @@ def test_fold_is_locked_while_it_is_trained(small, train_fold):
             locks.lock(fold.paths.folder).acquire(timeout=0)
         held.append(fold.number)
 
-    train_fold.then = note
+    training.then = note
     list(train_missing(folds_of(small, 2)))
     assert held == [0, 1]

@@ -1,5 +1,7 @@
 """Training of a run: which folds, in which processes, and what is reported; the training of a fold is imitated."""
 
+from unittest.mock import create_autospec
+
 import numpy as np
 import pytest
 
@@ -9,26 +11,24 @@ from medfold.runs import predictions_table
 from medfold.system import hardware
 from medfold.system.reporting_processes import CrashedError
 from medfold.training import FeatureComputation, TrainingRequest, parallel, run
-from medfold.training import fold as fold_package
+from medfold.training.fold import train_fold
 from medfold.training.run import train_run
 from tests.support.finished_runs import finished_run, write_fold
 from tests.support.helpers import refused
 
 
 def train_folds(competition, dataset, after_fold=None, **variables):
-    request = TrainingRequest(run="one", **variables)
+    request = TrainingRequest(given_name="one", **variables)
     return train_run(competition, request, request.load_recipe(competition), dataset, after_fold)
 
 
-class FakeFold:
-    """The module `fold`: training a fold writes random predictions; it notes the folds, and fails at some."""
+class FakeTraining:
+    """Stands in for the training of a fold: writes random predictions; notes the folds, and fails at one."""
 
     def __init__(self):
         self.trained, self.workers, self.fails_at = [], [], None
 
-    KeptNets = object
-
-    def train_fold(self, fold, kept_nets):
+    def __call__(self, fold, kept_nets):
         if fold.number == self.fails_at:
             raise UserError("the loss is not a number", fold.topic)
         self.trained.append(fold.number)
@@ -44,36 +44,36 @@ class FakeFold:
 
 
 @pytest.fixture
-def fake_fold(monkeypatch):
-    fake = FakeFold()
-    monkeypatch.setattr(fold_package, "fold", fake, raising=False)
+def fake_training(monkeypatch):
+    fake = FakeTraining()
+    monkeypatch.setattr(train_fold, "train_fold", create_autospec(train_fold.train_fold, side_effect=fake))
     return fake
 
 
 @pytest.fixture
-def dataset(folded, fake_fold):
+def dataset(folded, fake_training):
     """The dataset with its prepared images."""
     return make_dataset(folded, TrainingRequest().load_recipe(folded).preparation)
 
 
-def test_missing_folds_are_trained_in_order_and_timed(folded, dataset, fake_fold, capsys):
-    assert train_folds(folded, dataset, folds=[2]).trained_folds == [2]
+def test_missing_folds_are_trained_in_order_and_timed(folded, dataset, fake_training, capsys):
+    assert train_folds(folded, dataset, fold_numbers=[2]).trained_folds == [2]
     assert train_folds(folded, dataset).trained_folds == [0, 1, 2]
-    assert fake_fold.trained == [2, 0, 1]
+    assert fake_training.trained == [2, 0, 1]
     printed = capsys.readouterr().out
     assert "train      one: resnet9, 16 px, 2 epochs, folds 2\n" in printed
     assert "train      one: resnet9, 16 px, 2 epochs, folds 0, 1\n" in printed
     assert "fold 2     AUC 0.7500, 0 s" in printed
 
 
-def test_finished_folds_are_not_trained_again(folded, dataset, fake_fold, capsys):
+def test_finished_folds_are_not_trained_again(folded, dataset, fake_training, capsys):
     train_folds(folded, dataset)
     capsys.readouterr()
     train_folds(folded, dataset)
     assert capsys.readouterr().out == "train      all folds are trained in runs/small/one\n"
-    train_folds(folded, dataset, folds=[0, 2])
+    train_folds(folded, dataset, fold_numbers=[0, 2])
     assert capsys.readouterr().out == "train      trained: folds 0, 2 in runs/small/one\n"
-    assert fake_fold.trained == [0, 1, 2]
+    assert fake_training.trained == [0, 1, 2]
 
 
 def test_each_fold_is_reported_when_the_oof_table_has_it(folded, dataset):
@@ -82,7 +82,7 @@ def test_each_fold_is_reported_when_the_oof_table_has_it(folded, dataset):
     def after_fold(name):
         reported.append((name, folded.paths.run(name).oof.read_text().count("\n") - 1))
 
-    train_folds(folded, dataset, after_fold, folds=[0, 2])
+    train_folds(folded, dataset, after_fold, fold_numbers=[0, 2])
     num_samples = dataset.train["fold"].value_counts()
     assert reported == [("one", num_samples[0]), ("one", num_samples[0] + num_samples[2])]
 
@@ -110,23 +110,23 @@ def test_folds_in_processes_are_reported_when_they_are_done(folded, dataset, chi
     assert reported == ["one"]
 
 
-def test_number_of_workers_is_handed_to_each_fold(folded, dataset, fake_fold):
-    train_folds(folded, dataset, workers=3, folds=[0, 1])
-    assert fake_fold.workers == [3, 3]
+def test_number_of_workers_is_handed_to_each_fold(folded, dataset, fake_training):
+    train_folds(folded, dataset, workers=3, fold_numbers=[0, 1])
+    assert fake_training.workers == [3, 3]
 
 
-def test_run_is_removed_if_none_of_its_folds_has_begun(folded, dataset, fake_fold):
-    fake_fold.fails_at = 0
+def test_run_is_removed_if_none_of_its_folds_has_begun(folded, dataset, fake_training):
+    fake_training.fails_at = 0
     with refused("fold 0: the loss is not a number"):
         train_folds(folded, dataset)
     assert not folded.paths.run("one").folder.exists()
 
 
-def test_run_is_kept_if_one_of_its_folds_is_trained(folded, dataset, fake_fold):
-    fake_fold.fails_at = 1
+def test_run_is_kept_if_one_of_its_folds_is_trained(folded, dataset, fake_training):
+    fake_training.fails_at = 1
     with refused("fold 1: the loss is not a number"):
         train_folds(folded, dataset)
-    assert folded.paths.run("one").fold(0).done.is_file()
+    assert folded.paths.run("one").fold(0).trained_marker.is_file()
     assert folded.paths.run("one").metadata.is_file()
 
 
@@ -135,20 +135,20 @@ def test_run_is_kept_if_one_of_its_folds_is_trained(folded, dataset, fake_fold):
     [
         ({"jobs": 2}, 2),
         ({"jobs": 7}, 3),  # as many as there are folds
-        ({"jobs": 2, "folds": [0, 1]}, 2),
-        ({"jobs": None, "folds": [1], "thread_shares": 3}, 3),
+        ({"jobs": 2, "fold_numbers": [0, 1]}, 2),
+        ({"jobs": None, "fold_numbers": [1], "thread_shares": 3}, 3),
     ],
 )
-def test_folds_are_divided_among_processes(folded, dataset, fake_fold, children, monkeypatch, variables, num_jobs):
+def test_folds_are_divided_among_processes(folded, dataset, fake_training, children, monkeypatch, variables, num_jobs):
     monkeypatch.setattr(hardware, "num_cores", lambda: 4)
     monkeypatch.setattr(hardware, "cuda_devices", list)
     finished_run(folded, "one", folds=[0])
     train_folds(folded, dataset, **variables)
     ((plan, jobs),) = children.asked
     assert jobs == num_jobs
-    assert plan.fold_numbers == [fold for fold in variables.get("folds", [1, 2]) if fold]
+    assert plan.fold_numbers == [fold for fold in variables.get("fold_numbers", [1, 2]) if fold]
     assert all(fold.run_inputs.num_workers is None for fold in plan.folds)  # a child knows its share of cores
-    assert fake_fold.trained == []
+    assert fake_training.trained == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.support.run_plans import planned
 @pytest.fixture
 def plan_of(folded):
     def plan_of(**values):
-        return planned(folded, TrainingRequest(run="one", **values))
+        return planned(folded, TrainingRequest(given_name="one", **values))
 
     return plan_of
 
@@ -39,7 +39,7 @@ def test_trained_run_has_nothing_to_train(plan_of, folded, capsys):
 
 
 def test_error_within_an_open_plan_names_the_file_of_its_key_and_the_run_is_removed(folded):
-    request = TrainingRequest(run="one", overrides={"training": {"epochs": 7}})
+    request = TrainingRequest(given_name="one", overrides={"training": {"epochs": 7}})
     recipe = request.load_recipe(folded)
     dataset = make_dataset(folded, recipe.preparation)
     with (
@@ -52,7 +52,7 @@ def test_error_within_an_open_plan_names_the_file_of_its_key_and_the_run_is_remo
 
 
 def test_run_without_a_store_is_not_begun(plan_of, folded):
-    request = TrainingRequest(run="one")
+    request = TrainingRequest(given_name="one")
     (folded.paths.store(store_key(folded, request.load_recipe(folded).preparation)) / "index.csv").write_text("damaged")
     with refused("index.csv: not the table that was written.*make data"):
         planned(folded, request)

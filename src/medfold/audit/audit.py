@@ -1,4 +1,4 @@
-"""The findings of an audit beyond the leaks, which `medfold.folds.leaks` finds: signs that a score may mislead."""
+"""The results of an audit beyond the leaks, which `medfold.folds.leaks` finds: signs that a score may mislead."""
 
 from dataclasses import dataclass, replace
 
@@ -42,7 +42,7 @@ class GroupOverlap:
 
 
 @dataclass(frozen=True)
-class AuditFindings:
+class AuditResult:
     """Signs that a score may mislead, apart from leaks (`Dataset.leaks`).
 
     Args:
@@ -69,7 +69,7 @@ class AuditFindings:
     group_overlap: GroupOverlap | None = None
 
 
-def audit_dataset(competition: Competition, dataset: Dataset, appearance: pd.DataFrame) -> AuditFindings:
+def audit_dataset(competition: Competition, dataset: Dataset, appearance: pd.DataFrame) -> AuditResult:
     """Audits a dataset; nothing is printed or written.
 
     Args:
@@ -81,7 +81,7 @@ def audit_dataset(competition: Competition, dataset: Dataset, appearance: pd.Dat
     train, test = dataset.train, dataset.test
     raw = competition.paths.raw_root(facts.images.root)
     shift, compared_columns = compare_train_and_test(competition, dataset, appearance)
-    return AuditFindings(
+    return AuditResult(
         units_with_lost_labels=units_with_lost_labels(facts, train, dataset.unreadable) if facts.score.unit else [],
         mask_suspicion=mask_warning(pd.concat([train["image"], test["image"]])),
         value_warnings=value_warnings(raw, train["image"].tolist(), facts.images),

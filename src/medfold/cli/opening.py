@@ -44,7 +44,7 @@ def open_competition(
     paths = competition.paths
     folders: dict[Folder, Path] = {
         "data": paths.data,
-        "folds": paths.folds.parent,
+        "folds": paths.folds_table.parent,
         "runs": paths.runs,
         "submissions": paths.submissions,
     }

@@ -8,7 +8,7 @@ from medfold.data import Dataset, make_dataset
 def make_folds(
     competition: Competition, force: bool = False, preparation: PreparationSettings | None = None
 ) -> Dataset:
-    """Makes the folds, or checks the existing ones, and prints them with the findings of the audit.
+    """Makes the folds, or checks the existing ones, and prints them with the results of the audit.
 
     Args:
         competition: the competition; its raw data is there.

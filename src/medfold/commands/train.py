@@ -74,7 +74,7 @@ def train(
     num_folds = competition.facts.folds.k
     check_folds_exist(folds or [], num_folds, f"0 to {num_folds - 1}, or all")
     requests = [
-        TrainingRequest(recipe, overrides or {}, seed=seed, run=run, folds=folds, jobs=jobs, workers=workers)
+        TrainingRequest(recipe, overrides or {}, seed, given_name=run, fold_numbers=folds, jobs=jobs, workers=workers)
         for seed in seeds
     ]
     resolved_recipe = requests[0].load_recipe(competition)

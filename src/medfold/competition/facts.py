@@ -196,14 +196,14 @@ class CompetitionFacts(config.SettingsFile):
         return self.labels.targets if self.task == "multilabel" else self.class_names
 
     @property
-    def exclusive_classes(self) -> bool:
+    def has_exclusive_classes(self) -> bool:
         """True if each sample has exactly one of three or more classes."""
         return self.task in ("multiclass", "ordinal")
 
     @property
     def prediction_columns(self) -> list[str]:
         """Names of the prediction columns: the target (binary), the labels (multilabel) or the classes."""
-        return self.class_names if self.exclusive_classes else self.labels.targets
+        return self.class_names if self.has_exclusive_classes else self.labels.targets
 
 
 def has_known_groups(facts: CompetitionFacts) -> bool:

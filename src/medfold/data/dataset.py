@@ -88,7 +88,7 @@ def make_dataset(
         facts = competition.facts
         paths = competition.paths
         _check_fold_method(competition)
-        makes_folds = renew_folds or not paths.folds.is_file()
+        makes_folds = renew_folds or not paths.folds_table.is_file()
         joins_near = facts.folds.duplicates == "near"
         all_samples, near = _measured_samples(
             competition, preparation, with_near_duplicates or makes_folds or joins_near
@@ -185,7 +185,7 @@ def _check_groups_are_whole(competition: Competition, leaks: LeakReport) -> None
     if leaks.split_groups:
         groups = leaks.split_groups
         what = f"{count_of(len(groups), 'group is', 'groups are')} in two folds: {shorten_list(groups)}"
-        raise UserError(what, competition.paths.folds, f"Run: {competition.command('folds', FORCE=1)}")
+        raise UserError(what, competition.paths.folds_table, f"Run: {competition.command('folds', FORCE=1)}")
 
 
 def _save(

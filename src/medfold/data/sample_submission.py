@@ -25,5 +25,5 @@ def read_sample_submission(facts: CompetitionFacts, paths: CompetitionPaths) -> 
 def blank_submission(facts: CompetitionFacts, units: np.ndarray) -> pd.DataFrame:
     """Returns a sample submission: one row per unit, each class equally probable."""
     blank = pd.DataFrame({facts.submission.id: units})
-    blank[facts.prediction_columns] = 1 / len(facts.prediction_columns) if facts.exclusive_classes else 0.5
+    blank[facts.prediction_columns] = 1 / len(facts.prediction_columns) if facts.has_exclusive_classes else 0.5
     return blank

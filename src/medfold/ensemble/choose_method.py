@@ -69,7 +69,7 @@ def compare_methods(
         method for method in METHODS.all() if method.name != ARITHMETIC_MEAN and only_method in (None, method.name)
     ]
     usable = [method for method in others if _can_be_used(method, members)]
-    if only_method is None and facts.exclusive_classes and len(facts.prediction_columns) > MAX_CLASSES:
+    if only_method is None and facts.has_exclusive_classes and len(facts.prediction_columns) > MAX_CLASSES:
         skipped = [method.name for method in usable if not method.suits_many_classes]
         usable = [method for method in usable if method.suits_many_classes]
         if skipped:

@@ -140,9 +140,9 @@ def _check_markers(*runs: TrainedRun) -> None:
     for run in runs:
         for number in range(run.num_folds):
             fold = run.paths.fold(number)
-            if fold.oof.is_file() and not fold.done.is_file():
+            if fold.oof.is_file() and not fold.trained_marker.is_file():
                 fix = f"Restore it from a backup, or train the fold again: {run.train_command(FOLD=number)}"
-                raise UserError("missing, although the fold has predictions", fold.done, fix)
+                raise UserError("missing, although the fold has predictions", fold.trained_marker, fix)
 
 
 def _test_predictions(facts: CompetitionFacts, run: TrainedRun) -> pd.DataFrame:

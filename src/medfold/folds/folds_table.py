@@ -26,17 +26,17 @@ def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
     Raises:
         UserError: a missing column, no row, a duplicated id, or a fold that is not a whole number from 0.
     """
-    table = read_csv(paths.folds)
+    table = read_csv(paths.folds_table)
     for column in ("id", "group", "fold"):
         if column not in table:
-            raise UserError(f"no column '{column}', expected id,group,fold", paths.folds, _fix_damaged(paths))
+            raise UserError(f"no column '{column}', expected id,group,fold", paths.folds_table, _fix_damaged(paths))
     if table.empty:
-        raise UserError("the table has no rows", paths.folds, _fix_damaged(paths))
+        raise UserError("the table has no rows", paths.folds_table, _fix_damaged(paths))
     if table["id"].duplicated().any():
         what = f"duplicate ids: {shorten_list(table['id'][table['id'].duplicated()])}"
-        raise UserError(what, paths.folds, _fix_damaged(paths))
+        raise UserError(what, paths.folds_table, _fix_damaged(paths))
     if not pd.api.types.is_integer_dtype(table["fold"]) or (table["fold"] < 0).any():
-        raise UserError("column 'fold' must hold whole numbers 0..K-1", paths.folds, _fix_damaged(paths))
+        raise UserError("column 'fold' must hold whole numbers 0..K-1", paths.folds_table, _fix_damaged(paths))
     return table
 
 
@@ -99,9 +99,9 @@ def write_folds(paths: CompetitionPaths, table: pd.DataFrame, metadata: dict) ->
     Returns:
         Path of the renamed earlier table; None if there was none.
     """
-    with locks.lock(paths.folds):
-        renamed = _set_aside(paths, _fingerprint(table)) if paths.folds.is_file() else None
-        write_csv(table[["id", "group", "fold"]], paths.folds)
+    with locks.lock(paths.folds_table):
+        renamed = _set_aside(paths, _fingerprint(table)) if paths.folds_table.is_file() else None
+        write_csv(table[["id", "group", "fold"]], paths.folds_table)
         json_files.write(metadata, paths.folds_metadata)
     return renamed
 
@@ -114,7 +114,7 @@ def _set_aside(paths: CompetitionPaths, new: str) -> Path | None:
         old = DAMAGED  # runs may have been trained on it before
     if old == new:
         return None
-    for file, suffix in ((paths.folds, "csv"), (paths.folds_metadata, "json")):
+    for file, suffix in ((paths.folds_table, "csv"), (paths.folds_metadata, "json")):
         if file.is_file():
             file.replace(paths.older_folds(old, suffix))
     return paths.older_folds(old)
@@ -147,22 +147,24 @@ def check_folds(
             if ids
         )
         check = f"Is the data complete ({command('download', COMPETITION=paths.name)}), and the table that of git?"
-        raise UserError(f"{count} from the data ({'; '.join(named)})", paths.folds, f"{check} {fix}")
+        raise UserError(f"{count} from the data ({'; '.join(named)})", paths.folds_table, f"{check} {fix}")
     saved = read_folds_metadata(paths.folds_metadata).folds
     if saved and saved.model_dump() != fold_facts.model_dump():
         old, current = (
             {f"{key}={value}" for key, value in settings.model_dump().items()} for settings in (saved, fold_facts)
         )
         what = f"made with {', '.join(sorted(old - current))}, competition.yaml has {', '.join(sorted(current - old))}"
-        raise UserError(what, paths.folds, f"Change it back in competition.yaml; or, {fix[0].lower()}{fix[1:]}")
+        raise UserError(what, paths.folds_table, f"Change it back in competition.yaml; or, {fix[0].lower()}{fix[1:]}")
     if (is_unknown := table["fold"] >= fold_facts.k).any() and saved:
         row = is_unknown.to_numpy().nonzero()[0][0]
         name, fold = table.loc[row, ["id", "fold"]]
-        raise UserError(f"{name} is in fold {fold}, expected 0 to {fold_facts.k - 1}", paths.folds, _fix_damaged(paths))
+        raise UserError(
+            f"{name} is in fold {fold}, expected 0 to {fold_facts.k - 1}", paths.folds_table, _fix_damaged(paths)
+        )
     if table["fold"].max() + 1 != fold_facts.k or table["fold"].nunique() != fold_facts.k:
         raise UserError(
             f"the table has {count_of(table['fold'].nunique(), 'fold')}, competition.yaml has {fold_facts.k}",
-            paths.folds,
+            paths.folds_table,
             f"Set folds.k back. {fix}",
         )
     return table

@@ -33,7 +33,7 @@ class LeakReport:
     images_of_one_value: list[list[str]] | None = None
 
     def table(self) -> pd.DataFrame:
-        """Returns a row per finding: kind and ids, written 'a = b', or 'a ~ b' for near-duplicates."""
+        """Returns a row per leak: kind and ids, written 'a = b', or 'a ~ b' for near-duplicates."""
         rows = [
             (kind, (" ~ " if "near_duplicates" in kind else " = ").join(ids))
             for kind, items in self._by_kind().items()
@@ -43,13 +43,13 @@ class LeakReport:
         return pd.DataFrame(rows, columns=["kind", "ids"])
 
     def counts(self) -> dict[str, int]:
-        """Returns the number of findings of each kind, for `folds/<competition>.json`."""
+        """Returns the number of leaks of each kind, for `folds/<competition>.json`."""
         return {kind: len(items) for kind, items in self._by_kind().items()}
 
     def _by_kind(self) -> dict[str, list]:
-        """Returns the findings by kind, without those that were not computed."""
-        findings = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {kind: items for kind, items in findings.items() if items is not None}
+        """Returns the leaks by kind, without those that were not computed."""
+        by_kind = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {kind: items for kind, items in by_kind.items() if items is not None}
 
 
 def find_leaks(
@@ -85,14 +85,14 @@ def find_leaks(
         contradicting_duplicates=[ids for ids, differs in zip(clusters, contradictory, strict=True) if differs],
         duplicates_in_test=pairs[["id", "id_test"]].to_numpy().tolist(),
         images_of_one_value=[[image_id] for image_id in one_value] or None,
-        **(_near_duplicate_findings(train, test, near_pairs) if near_pairs is not None else {}),
+        **(_near_duplicate_leaks(train, test, near_pairs) if near_pairs is not None else {}),
     )
 
 
-def _near_duplicate_findings(
+def _near_duplicate_leaks(
     train: pd.DataFrame, test: pd.DataFrame, pairs: list[tuple[str, str]]
 ) -> dict[str, list[list[str]]]:
-    """Returns the findings about near-duplicates, as arguments of `LeakReport`."""
+    """Returns the leaks by near-duplicates, as arguments of `LeakReport`."""
     fold = train.set_index("id")["fold"].to_dict()
     in_test = set(test["id"])
     within = [[a, b] for a, b in pairs if a in fold and b in fold]

@@ -68,4 +68,4 @@ def format_folds(competition: Competition, train: pd.DataFrame) -> str:
         f"{fold_facts.k} folds, {fold_facts.method}, seed {fold_facts.seed}, "
         f"{count_of(train['group'].nunique(), 'group')}"
     )
-    return f"{description} -> {display_path(competition.paths.folds)}"
+    return f"{description} -> {display_path(competition.paths.folds_table)}"

@@ -39,7 +39,7 @@ def add_head(facts: CompetitionFacts, head: str, features):
     num_columns = len(facts.prediction_columns)
     classes = cuts = None
     if head != "ordinal":
-        activation = "softmax" if facts.exclusive_classes else "sigmoid"
+        activation = "softmax" if facts.has_exclusive_classes else "sigmoid"
         classes = layers.Dense(num_columns, activation=activation, name="head", **options)(features)
     if head != "classification":
         grade = layers.Dense(1, use_bias=False, name="grade", **options)(features)

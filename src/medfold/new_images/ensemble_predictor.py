@@ -113,7 +113,7 @@ class EnsemblePredictor:
         preparation_index = [self.preparations.index(member.recipe.preparation) for member in members]
         load = partial(_load_nets, facts, members, preparation_index, batch_size, active_plugins())
         self._processes = GpuProcesses("predict", gpus, load)
-        self._sizes = self._processes.call(_sizes)
+        self._limits_of_runs = self._processes.call(_limits_of_runs)
 
     def __enter__(self) -> "EnsemblePredictor":
         return self
@@ -124,7 +124,7 @@ class EnsemblePredictor:
     @property
     def num_runs(self) -> int:
         """Number of runs whose predictions are combined."""
-        return len(self._sizes)
+        return len(self._limits_of_runs)
 
     @property
     def num_processes(self) -> int:
@@ -134,11 +134,11 @@ class EnsemblePredictor:
     @property
     def limits(self) -> PredictionLimit:
         """Largest number of folds and of views among the runs."""
-        return PredictionLimit(*map(max, zip(*self._sizes, strict=True)))
+        return PredictionLimit(*map(max, zip(*self._limits_of_runs, strict=True)))
 
     def cost(self, limit: PredictionLimit) -> int:
         """Returns the number of forward passes per image within a limit."""
-        return sum(min(limit.max_folds, folds) * min(limit.max_views, views) for folds, views in self._sizes)
+        return sum(min(limit.max_folds, folds) * min(limit.max_views, views) for folds, views in self._limits_of_runs)
 
     def predict(self, batches: Iterable[LimitedBatch]) -> Iterator[tuple[LimitedBatch, BatchPredictions]]:
         """Predicts images with each run.
@@ -199,7 +199,7 @@ def _load_nets(
     return _Nets([_RunPredictor(facts, member, batch_size) for member in members], preparation_index)
 
 
-def _sizes(nets: _Nets) -> list[PredictionLimit]:
+def _limits_of_runs(nets: _Nets) -> list[PredictionLimit]:
     """Returns the number of folds and of views of each run."""
     return [PredictionLimit(run.num_folds, run.num_views) for run in nets.runs]
 

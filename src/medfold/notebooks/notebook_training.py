@@ -52,7 +52,9 @@ def train_in_notebook(folder: Path | str, inputs: Path | str, out: Path | str, h
         warn("train", str(error))
     finally:
         archive = out / training_bundle.RESULTS_ARCHIVE
-        training_bundle.pack_results(paths.run(request.run), request.folds, bundle.manifest.content_id, archive)
+        training_bundle.pack_results(
+            paths.run(request.run_name), request.fold_numbers, bundle.manifest.content_id, archive
+        )
         say("packed", f"{format_size(archive.stat().st_size)} -> {archive}")
 
 

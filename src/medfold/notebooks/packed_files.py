@@ -91,7 +91,7 @@ def training_texts(paths: CompetitionPaths) -> dict[str, str]:
     """
     yaml_files = [*sorted(paths.base_folder.rglob("*.yaml")), *sorted(paths.folder.glob("*.yaml"))]
     plugins = [paths.plugins] if _exists(paths.plugins) else []
-    return _settings_texts(paths, yaml_files) | _texts(paths, [*plugins, paths.folds, paths.folds_metadata])
+    return _settings_texts(paths, yaml_files) | _texts(paths, [*plugins, paths.folds_table, paths.folds_metadata])
 
 
 def check_no_link(path: Path) -> None:

@@ -59,7 +59,9 @@ def train_on_kaggle(
         session = KaggleSession.connect()
         with locks.exclusive_lock(folder, "this training on Kaggle is under way"):
             thread_shares = len(requested_folds(competition, request))
-            remote_request = replace(request, run=run_paths.name, folds=missing, thread_shares=thread_shares)
+            remote_request = replace(
+                request, given_name=run_paths.name, fold_numbers=missing, thread_shares=thread_shares
+            )
             job = _pack_training(competition, recipe, remote_request, folder, attached)
             _run_and_fetch(session, job, run_paths, missing)
     else:
@@ -77,11 +79,11 @@ def _pack_training(
     )
     manifest, notebook = folder / BUNDLE_FOLDER / training_bundle.MANIFEST, folder / "training.ipynb"
     text = notebook_file.training_notebook(
-        competition.facts, request.run, request.folds, manifest, wheels.installed_versions(packages)
+        competition.facts, request.run_name, request.fold_numbers, manifest, wheels.installed_versions(packages)
     )
     files.write_text(text, notebook)
     say_written(folder / BUNDLE_FOLDER, sizes)
-    name_parts = ("medfold", "train", competition.paths.name, request.run, folder.name.removeprefix("training-"))
+    name_parts = ("medfold", "train", competition.paths.name, request.run_name, folder.name.removeprefix("training-"))
     return NotebookJob(
         name=kaggle_name(*name_parts),
         dataset_name=kaggle_name(*name_parts, BUNDLE_FOLDER),
@@ -102,15 +104,15 @@ def _run_and_fetch(session: KaggleSession, job: NotebookJob, run_paths: RunPaths
     problem: UserError | None = None
     try:
         notebook = run_notebook_job(session, job, MAX_WAIT_SECONDS, log).notebook_version
-    except FailedNotebookError as error:  # some folds may be done anyway
+    except FailedNotebookError as error:  # some folds may be trained anyway
         if training_bundle.RESULTS_ARCHIVE not in kernels.output(error.notebook).files:
             raise
         problem = error
         notebook = error.notebook
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
-    done, unfinished = training_bundle.unpack_results(archive, run_paths, folds, job.content_id)
-    if done:
-        say("train", f"fetched folds {shorten_list(done, 10)}")
+    trained, unfinished = training_bundle.unpack_results(archive, run_paths, folds, job.content_id)
+    if trained:
+        say("train", f"fetched folds {shorten_list(trained, 10)}")
     if unfinished:
         warn(
             "train",
@@ -118,6 +120,6 @@ def _run_and_fetch(session: KaggleSession, job: NotebookJob, run_paths: RunPaths
         )
     if problem:
         raise problem
-    if not done and not unfinished:
+    if not trained and not unfinished:
         fix = f"Its log: {log}; to start again, delete the notebook on Kaggle"
-        raise UserError("the notebook finished no fold", notebook.link, fix)
+        raise UserError("the notebook trained no fold", notebook.link, fix)

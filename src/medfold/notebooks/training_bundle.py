@@ -99,8 +99,8 @@ class TrainingBundle:
         request = self.request
         values = {
             "competition": self.manifest.competition,
-            "run": request.run,
-            "folds": ", ".join(map(str, request.folds)),
+            "run": request.run_name,
+            "folds": ", ".join(map(str, request.fold_numbers)),
             "checkpoints": ", ".join(self.manifest.checkpoints) or "none",
             "medfold": self.manifest.medfold,
         }
@@ -109,10 +109,11 @@ class TrainingBundle:
     @property
     def request(self) -> TrainingRequest:
         """The training request; its weights file is the one in the bundle."""
-        packed = self.manifest.request
+        packed = self.manifest.request.model_copy(deep=True)  # its overrides get the path of the weights
         jobs = None if packed.jobs == "auto" else int(packed.jobs)
-        values = packed.model_dump(exclude={"recipe", "jobs"})
-        request = TrainingRequest(packed.recipe, **values, jobs=jobs)
+        request = TrainingRequest(
+            packed.recipe, packed.overrides, packed.seed, packed.run, packed.folds, jobs, packed.thread_shares
+        )
         if name := self.manifest.weights:
             request.overrides.setdefault("backbone", {})["weights"] = str(packed_file(self.folder, self.manifest, name))
         return request
@@ -162,12 +163,12 @@ def write_training_bundle(
         UserError: the weights file does not exist, a wheel cannot be built or downloaded, or a file is a link or not
             what it must be.
     """
-    run_paths = paths.run(request.run)
+    run_paths = paths.run(request.run_name)
     with files.atomic_write(out) as folder:
         folder.mkdir(parents=True)
         add_wheels(folder, packages, ProjectPaths(paths.root))
         checkpoints = {}
-        for fold in request.folds:
+        for fold in request.fold_numbers:
             if run_paths.fold(fold).checkpoint.is_file():
                 checkpoints[f"fold{fold}-state.npz"] = fold
                 copy_checkpoint(run_paths.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
@@ -184,7 +185,7 @@ def write_training_bundle(
             facts.fingerprint_input(),
             recipe.fingerprint_input(),
             with_former_names(manifest["request"], REQUEST),
-            sha256(paths.folds),
+            sha256(paths.folds_table),
         ]
         if plugins := plugins_hash(paths.plugins):
             identity.append(plugins)
@@ -240,11 +241,15 @@ def _copy_weights(recipe: Recipe, folder: Path) -> str | None:
 
 def _portable_request(request: TrainingRequest) -> dict[str, Any]:
     """Returns the request as JSON without folders of this machine: a weights file by its name only."""
-    content = json.loads(json.dumps(vars(request)))
-    content["recipe"] = content.pop("recipe_name")
-    del content["workers"]  # Kaggle's machine has a different number of cores
-    content["jobs"] = "auto" if request.jobs is None else str(request.jobs)
-    weights = config.flat(content["overrides"]).get("backbone.weights")
-    if weights:
-        content["overrides"]["backbone"]["weights"] = Path(weights).name
-    return content
+    overrides = json.loads(json.dumps(request.overrides))
+    if weights := config.flat(overrides).get("backbone.weights"):
+        overrides["backbone"]["weights"] = Path(weights).name
+    return {  # without `workers`: Kaggle's machine has a different number of cores
+        "overrides": overrides,
+        "seed": request.seed,
+        "run": request.run_name,
+        "folds": request.fold_numbers,
+        "jobs": "auto" if request.jobs is None else str(request.jobs),
+        "thread_shares": request.thread_shares,
+        "recipe": request.recipe_name,
+    }

@@ -166,7 +166,7 @@ class CompetitionPaths:
         return self.data / "features" / store_key
 
     @property
-    def folds(self) -> Path:
+    def folds_table(self) -> Path:
         """The folds table."""
         return self.root / "folds" / f"{self.name}.csv"
 

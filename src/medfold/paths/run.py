@@ -142,6 +142,6 @@ class FoldPaths:
         return current_or_former(self.folder, "timing.json")
 
     @property
-    def done(self) -> Path:
+    def trained_marker(self) -> Path:
         """Hashes of the fold's files; written last, so its presence means that the fold is trained."""
         return self.folder / "done.json"

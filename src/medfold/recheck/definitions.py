@@ -21,7 +21,7 @@ def decide(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
     for row, values in enumerate(predictions):
         positive = values > 0.5
         needs_one = facts.submission.layout == "lists" and not facts.submission.allow_empty_lists and not positive.any()
-        if facts.exclusive_classes or needs_one:
+        if facts.has_exclusive_classes or needs_one:
             positive = np.arange(len(values)) == np.argmax(values)
         decisions[row] = positive
     return decisions
@@ -100,7 +100,7 @@ def _mann_whitney(facts: CompetitionFacts, truth: np.ndarray, predictions: np.nd
 
 def _single_column(facts: CompetitionFacts, matrix: np.ndarray) -> np.ndarray:
     """Converts int (n, columns) of 0 and 1 into one column: class numbers, or 0 and 1."""
-    return matrix.argmax(axis=1) if facts.exclusive_classes else matrix[:, 0]
+    return matrix.argmax(axis=1) if facts.has_exclusive_classes else matrix[:, 0]
 
 
 def _accuracy(facts: CompetitionFacts, truth: np.ndarray, decisions: np.ndarray) -> float:
@@ -164,7 +164,7 @@ def _pf1(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) ->
 
 def _log_loss(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
     clipped = np.clip(predictions, 1e-15, 1 - 1e-15)
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         normalised = clipped / clipped.sum(axis=1, keepdims=True)
         return metrics.log_loss(truth.argmax(axis=1), normalised, labels=np.arange(truth.shape[1]))
     losses = []
@@ -185,7 +185,7 @@ def _weighted_log_loss(facts: CompetitionFacts, truth: np.ndarray, predictions: 
 
 
 def _ece(facts: CompetitionFacts, truth: np.ndarray, predictions: np.ndarray) -> float:
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         errors = [_binned_error(predictions.max(axis=1), predictions.argmax(axis=1) == truth.argmax(axis=1))]
     else:
         errors = [_binned_error(predictions[:, column], truth[:, column]) for column in range(truth.shape[1])]

@@ -24,7 +24,7 @@ def run_differences(facts: CompetitionFacts, paths: CompetitionPaths, run_paths:
         run_paths: paths of the run.
     """
     saved = json_files.read(run_paths.score, SCORE)
-    yield from _done_differences(facts, run_paths, saved)
+    yield from _trained_fold_differences(facts, run_paths, saved)
     trained = [run_paths.fold(number) for number in saved["trained_folds"]]
     for fold_paths in trained:
         yield from _hash_differences(fold_paths)
@@ -39,14 +39,16 @@ def run_differences(facts: CompetitionFacts, paths: CompetitionPaths, run_paths:
     yield from score_differences(facts, units_of_samples(facts, paths, oof), saved)
 
 
-def _done_differences(facts: CompetitionFacts, run_paths: RunPaths, saved: dict[str, Any]) -> Iterator[str]:
+def _trained_fold_differences(facts: CompetitionFacts, run_paths: RunPaths, saved: dict[str, Any]) -> Iterator[str]:
     """Yields what score.json says otherwise than run.json and the markers of the folds."""
-    done = [number for number in range(facts.folds.k) if run_paths.fold(number).done.is_file()]
-    missing_markers = [run_paths.fold(number).done for number in saved["trained_folds"] if number not in done]
+    trained = [number for number in range(facts.folds.k) if run_paths.fold(number).trained_marker.is_file()]
+    missing_markers = [
+        run_paths.fold(number).trained_marker for number in saved["trained_folds"] if number not in trained
+    ]
     for path in missing_markers:
         yield f"{path.parent.name}/{path.name} is missing"
-    if saved["trained_folds"] != done and not missing_markers:
-        yield f"trained_folds are {done}, saved {saved['trained_folds']}"
+    if saved["trained_folds"] != trained and not missing_markers:
+        yield f"trained_folds are {trained}, saved {saved['trained_folds']}"
     is_optimistic = json_files.read(run_paths.metadata)["recipe"]["training"].get("keep") == "best"
     if saved["is_optimistic"] != is_optimistic:
         yield f"is_optimistic is {is_optimistic}, saved {saved['is_optimistic']}"
@@ -54,7 +56,7 @@ def _done_differences(facts: CompetitionFacts, run_paths: RunPaths, saved: dict[
 
 def _hash_differences(fold_paths: FoldPaths) -> Iterator[str]:
     """Yields the files of a fold that are missing, or have other hashes than its done.json."""
-    for name, digest in (json_files.read(fold_paths.done) or {}).items():
+    for name, digest in (json_files.read(fold_paths.trained_marker) or {}).items():
         path = fold_paths.folder / name
         if not path.is_file() or sha256(path) != digest:
             yield f"{fold_paths.folder.name}/{name} is not the file recorded in done.json"
@@ -72,7 +74,7 @@ def _is_same_table(saved: pd.DataFrame, oof: pd.DataFrame) -> bool:
 
 def _has_each_sample_once(paths: CompetitionPaths, oof: pd.DataFrame, trained_folds: list[int]) -> bool:
     """Returns True if the OOF predictions have each readable sample of the trained folds once, in its fold."""
-    expected = tables.read(paths.folds).set_index("id")["fold"]
+    expected = tables.read(paths.folds_table).set_index("id")["fold"]
     expected = expected[expected.isin([str(fold) for fold in trained_folds])]
     fold_of_id = oof.set_index("id")["fold"]
     samples = readable_samples(paths)
@@ -144,7 +146,7 @@ def _training_samples(paths: CompetitionPaths) -> pd.DataFrame:
     """Returns the readable training samples, sorted by id, with the groups of the folds table."""
     samples = readable_samples(paths)
     train = samples[samples["part"] == "train"].sort_values("id")
-    return train.assign(group=tables.read(paths.folds).set_index("id")["group"].reindex(train["id"]).to_numpy())
+    return train.assign(group=tables.read(paths.folds_table).set_index("id")["group"].reindex(train["id"]).to_numpy())
 
 
 def _group_of_unit(train: pd.DataFrame) -> pd.Series:

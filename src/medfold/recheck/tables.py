@@ -37,7 +37,7 @@ def _read_arrays(path: Path) -> pd.DataFrame:
 
 def label_matrix(facts: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:
     """Returns the labels of a table: int (rows, columns) of 0 and 1, one column per prediction column."""
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         (target,) = facts.labels.targets
         return np.array([[int(cell == name) for name in facts.prediction_columns] for cell in table[target]])
     positive = facts.class_names[1]
@@ -47,7 +47,7 @@ def label_matrix(facts: CompetitionFacts, table: pd.DataFrame) -> np.ndarray:
 def by_unit(facts: CompetitionFacts, unit: pd.Series, labels: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Returns the units in order, and their labels: the highest class, or every label, of their samples."""
     rows = pd.DataFrame(labels).groupby(unit.to_numpy(), sort=False)
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         highest = rows.apply(lambda part: int(part.to_numpy().argmax(axis=1).max()))
         return highest.index.tolist(), np.eye(labels.shape[1], dtype=int)[highest.to_numpy()]
     highest = rows.max()
@@ -58,7 +58,7 @@ def predictions_by_unit(facts: CompetitionFacts, unit: pd.Series, values: np.nda
     """Returns the mean or the maximum of the predictions of each unit; classes sum to 1 again."""
     grouped = pd.DataFrame(values, columns=facts.prediction_columns).groupby(unit.to_numpy(), sort=False)
     aggregated = grouped.mean() if facts.score.aggregate == "mean" else grouped.max()
-    if facts.exclusive_classes and facts.score.aggregate == "max":
+    if facts.has_exclusive_classes and facts.score.aggregate == "max":
         aggregated = aggregated.div(aggregated.sum(axis=1), axis=0)
     return aggregated
 
@@ -77,7 +77,7 @@ def cells(facts: CompetitionFacts, table: pd.DataFrame, words: list[str] | None 
         separator = facts.labels.separator
         values = [[float(name in cell.split(separator)) for name in names] for cell in table[first]]
         return pd.DataFrame(values, index=table[id_column], columns=names)
-    one_class = facts.exclusive_classes and not others
+    one_class = facts.has_exclusive_classes and not others
     if words is None and (one_class or facts.task == "binary"):
         words = _guess_words(names if one_class else facts.class_names, table[first])
     if one_class:

@@ -115,15 +115,14 @@ def _cards(competition: Competition, ensemble: Ensemble, metric: Metric) -> list
         if value is not None:
             day = f"{row.time[:4]}-{row.time[4:6]}-{row.time[6:8]}"
             cards.append(Card(f"{leaderboard_part} score", f"{value:.4f}", f"submitted {day}"))
-    done = len(score.trained_folds)
     k = competition.facts.folds.k
-    cards.append(Card("folds", f"{done} of {k}", f"{score.num_units:,} {_units(competition)}"))
+    cards.append(Card("folds", f"{len(score.trained_folds)} of {k}", f"{score.num_units:,} {_units(competition)}"))
     return cards
 
 
-def _histories(run_paths: RunPaths, done: list[int], metric: Metric) -> dict[int, pd.DataFrame]:
+def _histories(run_paths: RunPaths, trained_folds: list[int], metric: Metric) -> dict[int, pd.DataFrame]:
     """Reads the training history of each fold that has the metric."""
-    files_of_fold = {fold: run_paths.fold(fold).history for fold in done}
+    files_of_fold = {fold: run_paths.fold(fold).history for fold in trained_folds}
     former_names = {metric.validation_name: metric.name}
     types = {"loss": float, metric.validation_name: float}
     histories = {fold: read_csv(path, former_names, **types) for fold, path in files_of_fold.items() if path.is_file()}

@@ -33,7 +33,7 @@ def mark_fold_trained(fold_paths: FoldPaths, outputs: Iterable[Path]) -> None:
         fold_paths: the files of the fold.
         outputs: the files to hash; all of them exist.
     """
-    json_files.write({file.name: sha256(file) for file in outputs}, fold_paths.done)
+    json_files.write({file.name: sha256(file) for file in outputs}, fold_paths.trained_marker)
 
 
 def damaged_files(fold_paths: FoldPaths) -> list[str]:
@@ -41,14 +41,14 @@ def damaged_files(fold_paths: FoldPaths) -> list[str]:
 
     A fold without a marker is not trained; none of its files counts as damaged.
     """
-    if not fold_paths.done.is_file():
+    if not fold_paths.trained_marker.is_file():
         return []
     try:
-        marker = json_files.read(fold_paths.done, schema=dict[PlainName, str])
+        marker = json_files.read(fold_paths.trained_marker, schema=dict[PlainName, str])
     except UserError:
-        return [fold_paths.done.name]
+        return [fold_paths.trained_marker.name]
     if not marker:
-        return [fold_paths.done.name]
+        return [fold_paths.trained_marker.name]
     hashes = {
         name: sha256(fold_paths.folder / name) if (fold_paths.folder / name).is_file() else None for name in marker
     }
@@ -57,7 +57,7 @@ def damaged_files(fold_paths: FoldPaths) -> list[str]:
 
 def is_fold_trained(fold_paths: FoldPaths) -> bool:
     """Returns True if the fold has a marker, and every file with the hash that is in it."""
-    return fold_paths.done.is_file() and not damaged_files(fold_paths)
+    return fold_paths.trained_marker.is_file() and not damaged_files(fold_paths)
 
 
 def trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
@@ -67,7 +67,7 @@ def trained_folds(run_paths: RunPaths, num_folds: int) -> list[int]:
 
 def fold_states(run_paths: RunPaths, num_folds: int) -> FoldStates:
     """Returns which folds of a run are trained or damaged; hashes each file once."""
-    marked = [number for number in range(num_folds) if run_paths.fold(number).done.is_file()]
+    marked = [number for number in range(num_folds) if run_paths.fold(number).trained_marker.is_file()]
     damaged = {number: names for number in marked if (names := damaged_files(run_paths.fold(number)))}
     return FoldStates([number for number in marked if number not in damaged], damaged)
 

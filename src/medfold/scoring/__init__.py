@@ -25,7 +25,7 @@ from medfold.scoring.confidence_bins import NUM_BINS, bin_of_confidence
 from medfold.scoring.cross_fitting import Fit, chain_fits, cross_fit
 from medfold.scoring.decisions import decide, targets_as_columns, to_classes, to_labels
 from medfold.scoring.fitted_transform import FittedTransform, transform_step
-from medfold.scoring.metric import (
+from medfold.scoring.metric_registry import (
     METRICS,
     Metric,
     metric,

@@ -91,6 +91,6 @@ def aggregate_predictions(facts: CompetitionFacts, table: pd.DataFrame, unit: pd
 
 def _aggregate_columns(facts: CompetitionFacts, codes: np.ndarray, predictions: np.ndarray) -> np.ndarray:
     values = pd.DataFrame(predictions).groupby(codes).agg(facts.score.aggregate).to_numpy()
-    if facts.score.aggregate == "max" and facts.exclusive_classes:
+    if facts.score.aggregate == "max" and facts.has_exclusive_classes:
         values = values / values.sum(axis=1, keepdims=True)
     return values

@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from medfold.scoring.metric import Metric
+from medfold.scoring.metric_registry import Metric
 from medfold.terminal.progress import with_time_left
 
 CONFIDENCE_LEVEL = 0.95  # the share of resamples inside an interval

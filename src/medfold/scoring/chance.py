@@ -4,7 +4,7 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.scoring.decisions import targets_as_columns
-from medfold.scoring.metric import metric_of
+from medfold.scoring.metric_registry import metric_of
 
 MAX_CONSTANT_CLASSES = 20  # of more classes, only the most frequent ones are tried as constant decisions
 
@@ -40,7 +40,7 @@ def chance_score(facts: CompetitionFacts, targets: np.ndarray, prior: np.ndarray
 def _constant_decisions(facts: CompetitionFacts, targets: np.ndarray) -> np.ndarray:
     """Returns decisions that need no image, float64 (decisions, columns): frequent classes; else no or every label."""
     num_columns = len(facts.prediction_columns)
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         by_frequency = np.argsort(-np.bincount(targets, minlength=num_columns), kind="stable")
         return targets_as_columns(by_frequency[:MAX_CONSTANT_CLASSES], num_columns).astype(np.float64)
     return np.array([np.zeros(num_columns), np.ones(num_columns)])

@@ -6,7 +6,7 @@ So the usual decision rule (of the metric, of the submission) still applies afte
 import numpy as np
 
 from medfold.scoring.fitted_transform import FittedTransform, transform_step
-from medfold.scoring.metric import Metric
+from medfold.scoring.metric_registry import Metric
 from medfold.scoring.thresholds import best_candidate
 
 CANDIDATE_FACTORS = np.geomspace(1 / 16, 16, 33)  # candidates per class

@@ -44,7 +44,7 @@ def decide(facts: CompetitionFacts, predictions: np.ndarray) -> np.ndarray:
     Returns:
         float64 (n, columns) of 0 and 1.
     """
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         return np.eye(predictions.shape[1])[to_classes(predictions)]
     decisions = predictions > 0.5
     if facts.submission.layout == "lists" and not facts.submission.allow_empty_lists:

@@ -13,7 +13,7 @@ import numpy as np
 from medfold.scoring import many_resamples
 from medfold.scoring.confidence_bins import bin_of_confidence
 from medfold.scoring.decisions import targets_as_columns, to_classes
-from medfold.scoring.metric import metric
+from medfold.scoring.metric_registry import metric
 
 
 @metric("AUC", tasks=("binary",), is_rank_based=True)

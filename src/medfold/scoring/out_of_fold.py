@@ -10,7 +10,7 @@ from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
 from medfold.scoring.aggregation import aggregate
 from medfold.scoring.bootstrap import bootstrap_interval
-from medfold.scoring.metric import metric_input, metric_of
+from medfold.scoring.metric_registry import metric_input, metric_of
 from medfold.text import shorten_list
 
 

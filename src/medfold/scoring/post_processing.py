@@ -8,7 +8,7 @@ from medfold.scoring.calibration import fit_temperature
 from medfold.scoring.class_factors import fit_class_factors
 from medfold.scoring.cross_fitting import Fit
 from medfold.scoring.cut_points import fit_cut_points
-from medfold.scoring.metric import METRICS, Metric
+from medfold.scoring.metric_registry import METRICS, Metric
 from medfold.scoring.sharpening import fit_sharpening
 from medfold.scoring.thresholds import fit_thresholds
 
@@ -36,7 +36,7 @@ def post_processing_of(facts: CompetitionFacts, metric: Metric) -> PostProcessin
     """
     name = metric.post_processing
     if not name and metric.response_method == "predict":
-        name = "class_factors" if facts.exclusive_classes else "thresholds"
+        name = "class_factors" if facts.has_exclusive_classes else "thresholds"
     if name == "class_factors" and len(facts.prediction_columns) > MAX_CLASSES:
         name = ""
     return {

@@ -4,7 +4,7 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts, has_known_groups
 from medfold.scoring.bootstrap import Difference
-from medfold.scoring.metric import metric_title
+from medfold.scoring.metric_registry import metric_title
 from medfold.scoring.out_of_fold import OofScore
 
 UNKNOWN_PATIENTS = "patients unknown: it may be too high"
@@ -50,11 +50,11 @@ def describe_score(facts: CompetitionFacts, score: OofScore, total: int) -> str:
     """
     title = metric_title(facts, score.metric)
     k = facts.folds.k
-    done = score.trained_folds
     text = format_score_and_interval(title, score.value, score.low, score.high)
     for name, value in score.more_metrics.items():
         text += f", {metric_title(facts, name)} {format_score(value)}"
-    covers = f"all {k} folds" if len(done) == k else f"covers {len(done)} of {k} folds"
+    trained = len(score.trained_folds)
+    covers = f"all {k} folds" if trained == k else f"covers {trained} of {k} folds"
     text += f", {covers}, {score.num_units:,} of {total:,} {'units' if facts.score.unit else 'samples'}"
     text += "" if has_known_groups(facts) else f"; {UNKNOWN_PATIENTS}"
     return text + (", OPTIMISTIC: epochs were chosen on the scored folds" if score.is_optimistic else "")

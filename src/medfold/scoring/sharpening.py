@@ -6,7 +6,7 @@ import numpy as np
 
 from medfold.scoring.calibration import to_logits, to_probabilities
 from medfold.scoring.fitted_transform import FittedTransform, transform_step
-from medfold.scoring.metric import Metric
+from medfold.scoring.metric_registry import Metric
 
 
 def fit_sharpening(predictions: np.ndarray, targets: np.ndarray, metric: Metric) -> FittedTransform:

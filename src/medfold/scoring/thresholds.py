@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from medfold.scoring.fitted_transform import FittedTransform, transform_step
-from medfold.scoring.metric import Metric
+from medfold.scoring.metric_registry import Metric
 from medfold.terminal.progress import with_time_left
 
 MAX_THRESHOLDS = 500  # candidates per column

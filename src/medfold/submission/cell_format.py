@@ -46,12 +46,12 @@ class CellFormat:
             what = f"layout {submission.layout} needs one column beside '{submission.id}', {found}"
             fix = "Write the layout of the sample: wide (a column per class or label), long or lists"
             raise SettingError(what, "submission.layout", fix)
-        one_class = submission.layout == "wide" and facts.exclusive_classes and len(columns) == 1
+        one_class = submission.layout == "wide" and facts.has_exclusive_classes and len(columns) == 1
         fits = submission.layout != "wide" or one_class or set(columns) == set(facts.prediction_columns)
         if not fits and not (facts.task == "binary" and len(columns) == 1):
             actual, expected = shorten_list(columns, 6), shorten_list(facts.prediction_columns, 6)
             what = f"the sample submission has the columns {actual}; task {facts.task} needs {expected}"
-            one = "" if not facts.exclusive_classes else ", or one column with the class"
+            one = "" if not facts.has_exclusive_classes else ", or one column with the class"
             fix = "Check task, labels.targets and classes; for a row per label, write submission.layout: long"
             raise SettingError(f"{what}{one}", "submission.layout", fix)
         if one_class and metric.response_method != "predict":
@@ -61,7 +61,7 @@ class CellFormat:
         decisions = (
             submission.layout == "lists"
             or one_class
-            or (metric.response_method == "predict" and not facts.exclusive_classes)
+            or (metric.response_method == "predict" and not facts.has_exclusive_classes)
         )
         return cls(columns, decisions, one_class, *_words(facts, sample[columns]))
 
@@ -93,7 +93,7 @@ def _words(facts: CompetitionFacts, cells: pd.DataFrame) -> tuple[np.ndarray, li
     numbers = [str(number) for number in range(len(names))]
     for words in (numbers, [f"{number}.0" for number in numbers]):
         if present <= set(words):
-            return np.array(words if len(present) > int(facts.exclusive_classes) else names), []
+            return np.array(words if len(present) > int(facts.has_exclusive_classes) else names), []
     candidates = [[to_case(name) for name in names] for to_case in CASES]
     if len(names) == 2:
         candidates += [[to_case(word) for word in pair] for pair in NO_YES for to_case in CASES]

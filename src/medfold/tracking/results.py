@@ -91,7 +91,7 @@ def _fold_result(run: Run, score: OofScore, number: int) -> TrackedResult:
         finished=finished,
         scores=_defined({score.metric: score.per_fold[str(number)]}),
         epochs=_epochs(fold_paths),
-        done=sha256(fold_paths.done),
+        done=sha256(fold_paths.trained_marker),
     )
 
 
@@ -151,7 +151,7 @@ def _times(fold_paths: FoldPaths) -> tuple[datetime, datetime]:
     """Returns when the training of a fold began and ended; both the time of its marker if nobody recorded them."""
     timing = json_files.read(fold_paths.timing) or {}
     if "finished" not in timing:
-        finished = datetime.fromtimestamp(fold_paths.done.stat().st_mtime, UTC)
+        finished = datetime.fromtimestamp(fold_paths.trained_marker.stat().st_mtime, UTC)
         return finished, finished
     finished = datetime.fromisoformat(timing["finished"])
     return finished - timedelta(seconds=timing.get("seconds", 0)), finished

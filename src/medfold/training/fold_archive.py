@@ -24,7 +24,11 @@ def pack_folds(run_paths: RunPaths, folds: list[int], out: Path, comment: str = 
         archive.comment = comment.encode()
         for number in folds:
             fold = run_paths.fold(number)
-            names = [*json_files.read(fold.done), fold.done.name, fold.timing.name] if is_fold_trained(fold) else []
+            names = (
+                [*json_files.read(fold.trained_marker), fold.trained_marker.name, fold.timing.name]
+                if is_fold_trained(fold)
+                else []
+            )
             for name in names or [fold.checkpoint.name]:
                 if (fold.folder / name).is_file():
                     archive.write(fold.folder / name, f"{fold.folder.name}/{name}")
@@ -44,24 +48,24 @@ def unpack_folds(archive: Path, run_paths: RunPaths, folds: list[int]) -> tuple[
     Raises:
         UserError: the archive is damaged, or has a fold that differs from its hashes.
     """
-    done, unfinished = [], []
+    trained, unfinished = [], []
     run_paths.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".brought.", suffix=".tmp", dir=run_paths.folder) as unpacked:
         unpack_archive(archive, Path(unpacked))
         for number in folds:
             fold = FoldPaths(Path(unpacked) / f"fold{number}")
             target = run_paths.fold(number)
-            if fold.done.is_file() and not is_fold_trained(fold):
+            if fold.trained_marker.is_file() and not is_fold_trained(fold):
                 raise UserError(f"fold {number} was damaged in transfer", archive, "Run the same command again")
             with locks.lock(target.folder):
-                if fold.done.is_file():
+                if fold.trained_marker.is_file():
                     if target.folder.is_dir():  # the old fold is removed with the temporary folder
                         target.folder.replace(Path(unpacked) / f"before{number}")
                     fold.folder.replace(target.folder)
-                    done.append(number)
+                    trained.append(number)
                 elif fold.checkpoint.is_file():
                     target.folder.mkdir(parents=True, exist_ok=True)
                     fold.checkpoint.replace(target.checkpoint)
                     unfinished.append(number)
     archive.unlink()
-    return done, unfinished
+    return trained, unfinished

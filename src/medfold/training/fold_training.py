@@ -93,5 +93,5 @@ def default_num_workers() -> int:
 def _import_fold_module() -> ModuleType:
     """Imports the module that trains a fold; only when needed, since importing TensorFlow takes seconds."""
     with silence_native_output(show_on_error=True):  # TensorFlow logs the GPUs that it does not find
-        from medfold.training.fold import fold
-    return fold
+        from medfold.training.fold import train_fold
+    return train_fold

@@ -51,7 +51,7 @@ def train_run(
 def _train(competition: Competition, plan: RunPlan, fold_trained: Callable[[], None]) -> None:
     """Trains folds, in this process or in child processes; calls `fold_trained` after each."""
     request = plan.request
-    # All requested folds share the cores, done or not. So each fold gets the same number of threads, whichever are
+    # All requested folds share the cores, trained or not. So each fold gets the same number of threads, whichever are
     # missing, and its files have the same bytes.
     num_jobs = parallel.resolve_jobs(request.jobs, request.thread_shares or len(plan.requested_numbers))
     num_at_once = min(num_jobs, len(plan.folds))

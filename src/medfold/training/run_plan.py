@@ -28,7 +28,7 @@ class RunPlan:
         request: the request.
         recipe: the recipe that is requested, with its overrides.
         run_paths: paths of the run; run.json is written.
-        requested_numbers: numbers of the requested folds, done or not.
+        requested_numbers: numbers of the requested folds, trained or not.
         folds: the requested folds that are not trained yet.
         plugins: plugins.py of the competition; need not exist.
     """
@@ -89,7 +89,7 @@ def open_plan(
             inputs = _run_inputs(competition, recipe, request, dataset)
             folds = [FoldInputs(inputs, number, run_paths.fold(number)) for number in missing]
         else:
-            named = "" if request.folds is None else shorten_list(request.folds, 10)
+            named = "" if request.fold_numbers is None else shorten_list(request.fold_numbers, 10)
             what = f"trained: folds {named}" if named else "all folds are trained"
             say("train", f"{what} in {display_path(run_paths.folder)}")
         yield RunPlan(request, recipe, run_paths, requested, folds, competition.paths.plugins)

@@ -39,7 +39,7 @@ def begin_run(competition: Competition, request: TrainingRequest, recipe: Recipe
     """
     run_paths = checked_run_paths(competition.paths, request.run_name)
     overrides_text = format_overrides(request.overrides) if request.overrides else None
-    variables = {"RECIPE": request.recipe_name, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.run}
+    variables = {"RECIPE": request.recipe_name, "SEEDS": request.seed, "SET": overrides_text, "RUN": request.given_name}
     command = command_without_folders(competition.make_command("train", **variables), run_paths.name)
     metadata = run_metadata(competition, recipe, request.seed, command)
     saved = read_saved_run_json(run_paths)
@@ -65,7 +65,7 @@ def missing_fold_numbers(competition: Competition, request: TrainingRequest) -> 
 
 def requested_folds(competition: Competition, request: TrainingRequest) -> Sequence[int]:
     """Returns the folds that are requested, trained or not."""
-    return range(competition.facts.folds.k) if request.folds is None else request.folds
+    return range(competition.facts.folds.k) if request.fold_numbers is None else request.fold_numbers
 
 
 def check_recipe_trainable(competition: Competition, recipe: Recipe) -> None:

@@ -97,7 +97,7 @@ def test_results_are_put_in_place_and_reported(plans, tasks_of, folded, tmp_path
     checkpoint.write_bytes(b"state")
     tasks[1].receivers[RESULTS](tmp_path / "results.zip")
     assert sent == [{"run": "baseline"}]
-    assert folded.paths.run("baseline").fold(1).done.is_file()
+    assert folded.paths.run("baseline").fold(1).trained_marker.is_file()
     assert not checkpoint.exists()
 
 

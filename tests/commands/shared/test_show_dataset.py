@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medfold.audit import AuditFindings, DatasetShift, GroupOverlap, SuspectedGroup
+from medfold.audit import AuditResult, DatasetShift, GroupOverlap, SuspectedGroup
 from medfold.commands.download import download
 from medfold.commands.folds import make_folds
 from medfold.commands.shared.show_dataset import show_dataset
@@ -56,24 +56,24 @@ def add_near_duplicates(folder, count=3):
     return pairs
 
 
-NO_FINDINGS = AuditFindings([], "", [], [], [], DatasetShift(np.nan, []), [], None)
+CLEAN_AUDIT = AuditResult([], "", [], [], [], DatasetShift(np.nan, []), [], None)
 
 
 @pytest.fixture
 def shown(small, capsys):
-    """Returns a function: the lines that are printed of these findings, without the spaces between columns."""
+    """Returns a function: the lines that are printed of these resultss, without the spaces between columns."""
     train = pd.DataFrame({"group": range(6), "fold": [0, 1, 2] * 2})
     leaks = LeakReport(split_groups=[], duplicates=[], contradicting_duplicates=[], duplicates_in_test=[])
     dataset = SimpleNamespace(train=train, targets=np.array([0, 0, 0, 1, 1, 1]), leaks=leaks, has_new_folds=True)
 
-    def show(**findings) -> list[str]:
-        show_dataset(small, dataset, replace(NO_FINDINGS, **findings))
+    def show(**result) -> list[str]:
+        show_dataset(small, dataset, replace(CLEAN_AUDIT, **result))
         return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
 
     return show
 
 
-def test_folds_and_leaks_are_printed_without_further_findings(shown):
+def test_folds_and_leaks_are_printed_without_further_results(shown):
     lines = shown()
     assert lines[0].split() == ["fold", "samples", "groups", "target=0", "target=1"]
     assert [line for line in lines if line.startswith("audit")] == ["audit groups in two folds none"]
@@ -81,7 +81,7 @@ def test_folds_and_leaks_are_printed_without_further_findings(shown):
 
 
 @pytest.mark.parametrize(
-    ("findings", "line"),
+    ("result", "line"),
     [
         (
             {"units_with_lost_labels": ["p1", "p2"]},
@@ -112,8 +112,8 @@ def test_folds_and_leaks_are_printed_without_further_findings(shown):
         ({"predictive_columns": []}, "columns that differ by class none"),
     ],
 )
-def test_each_finding_is_printed(shown, findings, line):
-    assert line in shown(**findings)
+def test_each_result_is_printed(shown, result, line):
+    assert line in shown(**result)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ def test_clean_data_has_none(small, capsys):
     assert "all of them" not in capsys.readouterr().out
 
 
-def test_findings_are_printed_with_the_table_that_holds_all(small, capsys):
+def test_leaks_are_printed_with_the_table_that_holds_all(small, capsys):
     show_leaks(small, LeakReport([3], [["a", "b"]], [], [["c", "z"]]))
     assert [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()] == [
         "audit groups in two folds 3",
@@ -28,7 +28,7 @@ def test_images_of_one_value_are_a_line_of_their_own():
     assert lines["images of one value"] == "4, which are not copies of each other: a, b, c and 1 more"
 
 
-def test_long_findings_are_shortened_to_a_count_and_examples():
+def test_long_lists_of_leaks_are_shortened_to_a_count_and_examples():
     copies = [[f"{cluster}-{number:03}" for number in range(500)] for cluster in "abcde"]
     line = dict(leak_lines(LeakReport([], copies, [], [])))["exact duplicates in train"]
     assert line.startswith("5, each in one fold: a-000 = a-001 = a-002 and 497 more, b-000 = b-001")

@@ -9,7 +9,7 @@ from tests.support.report_pages import cells, read_page
 
 def test_data_and_fold_tables_match_the_dataset(competition, good):
     dataset, text = make_dataset(competition), read_page(good)
-    facts = dict(cells(text, "Counts, and findings of the audit"))
+    facts = dict(cells(text, "Counts, and results of the audit"))
     assert facts["training images"] == str(len(dataset.train))
     assert facts["test images"] == str(len(dataset.test))
     assert facts["groups, such as patients"] == "40"
@@ -21,7 +21,7 @@ def test_data_and_fold_tables_match_the_dataset(competition, good):
     assert sum(int(row[4]) for row in rows) == dataset.targets.sum()
 
 
-def test_findings_of_an_earlier_version_are_counted(small):
+def test_leaks_of_an_earlier_version_are_counted(small):
     former = {"split": 0, "duplicates": 2, "contradicting": 1, "leaked": 3, "plain": 4}
     json_files.write({"samples": 9, "groups": 5, "audit": former}, small.paths.folds_metadata)
     recorded = {"split_groups": 0, "duplicates": 2, "contradicting_duplicates": 1, "duplicates_in_test": 3}
@@ -34,7 +34,7 @@ def test_findings_of_an_earlier_version_are_counted(small):
     }
 
 
-def test_findings_without_their_kind_are_refused(small):
+def test_leaks_without_their_kind_are_refused(small):
     files.write_text("ids\na = b\n", small.paths.leaks)
     with refused(r"leaks\.csv: no column 'kind'\. Make it again: make folds"):
         audit_counts(small.paths)

@@ -13,11 +13,11 @@ from tests.support.helpers import refused
 def test_missing_folds_and_measurements_are_made_again_and_are_equal(folded):
     finished_run(folded)
     paths = folded.paths
-    before, table = dataset_of_runs(folded, ["baseline"]), paths.folds.read_bytes()
-    paths.folds.unlink()
+    before, table = dataset_of_runs(folded, ["baseline"]), paths.folds_table.read_bytes()
+    paths.folds_table.unlink()
     paths.measurements.unlink()
     after = dataset_of_runs(folded, ["baseline"])
-    assert paths.folds.read_bytes() == table
+    assert paths.folds_table.read_bytes() == table
     pd.testing.assert_frame_equal(after.train, before.train)
 
 

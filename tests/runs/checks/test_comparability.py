@@ -52,7 +52,7 @@ def test_older_folds_may_have_another_number(problem):
 
 
 def test_score_of_other_folds_than_are_trained_is_outdated(problem, folded):
-    folded.paths.run("one").fold(2).done.unlink()
+    folded.paths.run("one").fold(2).trained_marker.unlink()
     assert problem() == "outdated score: make train computes it again"
 
 

@@ -30,19 +30,19 @@ def run(folded):
 
 
 def test_order_and_line_ends_of_the_folds_table_do_not_matter(folded, run):
-    head, *rows = folded.paths.folds.read_text().splitlines()
+    head, *rows = folded.paths.folds_table.read_text().splitlines()
     for lines, end in ((sorted(rows, reverse=True), "\n"), (rows, "\r\n")):
-        folded.paths.folds.write_bytes(end.join([head, *lines, ""]).encode())
+        folded.paths.folds_table.write_bytes(end.join([head, *lines, ""]).encode())
         assert has_same_folds(folded, run.metadata)
     start, fold = rows[0].rsplit(",", 1)
-    folded.paths.folds.write_text("\n".join([head, *rows[1:], f"{start},{(int(fold) + 1) % 3}", ""]))
+    folded.paths.folds_table.write_text("\n".join([head, *rows[1:], f"{start},{(int(fold) + 1) % 3}", ""]))
     assert not has_same_folds(folded, run.metadata)
-    folded.paths.folds.unlink()
+    folded.paths.folds_table.unlink()
     assert not has_same_folds(folded, run.metadata)
 
 
 def test_earlier_versions_recorded_the_hash_of_the_folds_file(folded, run):
-    former = run.metadata.model_copy(update={"folds_fingerprint": sha256(folded.paths.folds)})
+    former = run.metadata.model_copy(update={"folds_fingerprint": sha256(folded.paths.folds_table)})
     assert has_same_folds(folded, former)
 
 

@@ -160,7 +160,7 @@ def test_competition_without_deadline_accepts_submission(hosted, competition):
 def test_faulty_submission_is_not_uploaded(hosted, competition):
     path = competition.paths.run("baseline").fold(0).test
     write_csv(read_csv(path).assign(label=1.5), path)
-    done = competition.paths.run("baseline").fold(0).done
+    done = competition.paths.run("baseline").fold(0).trained_marker
     json_files.write({**json_files.read(done), "test.csv": sha256(path)}, done)
     with refused("is not a probability from 0 to 1"):
         submit(competition)

@@ -44,7 +44,10 @@ def hosted(kaggle, files_and_truth, histology_once, tmp_path, monkeypatch):
     for fold in (0, 1):
         trained = competition.paths.run("baseline").fold(fold)
         keras_weights(trained.weights, value=fold)
-        json_files.write({**json_files.read(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
+        json_files.write(
+            {**json_files.read(trained.trained_marker), trained.weights.name: sha256(trained.weights)},
+            trained.trained_marker,
+        )
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 
     def run(pushed) -> Ended:
@@ -246,8 +249,8 @@ def test_other_folds_with_same_predictions_are_submitted(hosted, competition):
         oof["label"] = oof["label"] * 0.999
         write_csv(oof, trained.oof)
         keras_weights(trained.weights, value=7)
-        marker = {name: sha256(trained.folder / name) for name in json_files.read(trained.done)}
-        json_files.write({**marker, trained.weights.name: sha256(trained.weights)}, trained.done)
+        marker = {name: sha256(trained.folder / name) for name in json_files.read(trained.trained_marker)}
+        json_files.write({**marker, trained.weights.name: sha256(trained.weights)}, trained.trained_marker)
     submit(competition)
     assert len(hosted.submissions) == hosted.notebooks[REF].version == 2
     assert len({row["sha256"] for row in ledger(competition)}) == 1
@@ -282,7 +285,10 @@ def test_empty_public_test_part_is_submitted(kaggle, project_folder, monkeypatch
     for fold in (0, 1):
         trained = competition.paths.run("baseline").fold(fold)
         keras_weights(trained.weights, value=fold)
-        json_files.write({**json_files.read(trained.done), trained.weights.name: sha256(trained.weights)}, trained.done)
+        json_files.write(
+            {**json_files.read(trained.trained_marker), trained.weights.name: sha256(trained.weights)},
+            trained.trained_marker,
+        )
     monkeypatch.setattr(wheels, "build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
     kaggle.runner = lambda pushed: Ended({"submission.csv": b"id,label\n"}, "predicted\n")
     submit(competition)

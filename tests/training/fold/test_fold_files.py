@@ -25,11 +25,11 @@ def test_marker_is_written_last_and_lists_the_files(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
     writer = FoldFiles(paths)
     writer.write_net_and_predictions(TRAINED, TABLE, TABLE)
-    assert not paths.done.exists()
-    writer.finish(["suspicious"])
+    assert not paths.trained_marker.exists()
+    writer.mark_trained(["suspicious"])
     assert is_fold_trained(paths)
     outputs = (paths.weights, paths.history, paths.oof, paths.test, paths.self_check_warnings)
-    assert list(json_files.read(paths.done)) == [path.name for path in outputs]
+    assert list(json_files.read(paths.trained_marker)) == [path.name for path in outputs]
     assert json_files.read(paths.self_check_warnings) == ["suspicious"]
 
 
@@ -40,7 +40,7 @@ def test_fold_is_not_trained_while_its_files_are_replaced(tmp_path):
         writer.write_net_and_predictions(TRAINED, TABLE, TABLE)
         assert not is_fold_trained(paths), step
         assert not paths.self_check_warnings.exists(), step
-        writer.finish([])
+        writer.mark_trained([])
     assert is_fold_trained(paths)
 
 
@@ -57,6 +57,6 @@ def test_fold_of_an_earlier_version_keeps_its_names(tmp_path):
     json_files.write([], paths.folder / "checks.json")
     writer = FoldFiles(paths)
     writer.write_net_and_predictions(TRAINED, TABLE, TABLE)
-    writer.finish([])
-    assert "checks.json" in json_files.read(paths.done)
+    writer.mark_trained([])
+    assert "checks.json" in json_files.read(paths.trained_marker)
     assert is_fold_trained(paths)

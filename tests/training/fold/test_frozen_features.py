@@ -10,7 +10,7 @@ from medfold.paths import FoldPaths
 from medfold.prediction import Predictor, load_net
 from medfold.system import array_files, hardware
 from medfold.training import FeatureComputation, FoldInputs, features_hashes_path
-from medfold.training.fold import fold
+from medfold.training.fold.train_fold import train_fold
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.checkpoint import Checkpoint
 from tests.support.small_tasks import result_files, task, with_pretrained_backbone
@@ -22,7 +22,7 @@ def test_frozen_features_are_computed_once_for_all_folds(tmp_path, pretrained, c
         pretrained, task("ordinal"), tmp_path / "features.npy", head_epochs=15, epochs=0, head_learning_rate=0.05
     )
     made = replace(made, recipe=made.recipe.model_copy(update={"augment": "light"}))
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold0")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold0")))
     assert "70 images in 2 views, 1,280 numbers each, kept for all folds" in capsys.readouterr().out
     features = np.load(tmp_path / "features.npy")
     assert features.shape == (70, 2, 1280)
@@ -37,8 +37,8 @@ def test_frozen_features_are_computed_once_for_all_folds(tmp_path, pretrained, c
     np.testing.assert_allclose(predictor(made.store.pixels, rows), oof[["0", "1", "2"]].to_numpy(), atol=1e-4)
     # Another fold, and the same one again, compute no features.
     written = made.features_file.stat().st_mtime_ns
-    fold.train_fold(FoldInputs(made, 1, FoldPaths(tmp_path / "fold1")))
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "again")))
+    train_fold(FoldInputs(made, 1, FoldPaths(tmp_path / "fold1")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "again")))
     assert made.features_file.stat().st_mtime_ns == written
     assert result_files(tmp_path / "again") == result_files(tmp_path / "fold0")
 
@@ -65,7 +65,7 @@ def test_head_and_all_phases_resume_with_same_bytes(tmp_path, pretrained, monkey
     made = with_pretrained_backbone(
         pretrained, task(), tmp_path / "features.npy", head_epochs=3, epochs=2, head_learning_rate=0.02
     )
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
     history = pd.read_csv(tmp_path / "whole" / "history.csv")
     assert history["phase"].tolist() == ["head"] * 3 + ["all"] * 2
     assert history["epoch"].tolist() == [1, 2, 3, 1, 2]
@@ -82,7 +82,7 @@ def test_head_and_all_phases_resume_with_same_bytes(tmp_path, pretrained, monkey
         steps[0] = 0
         monkeypatch.setattr(BatchTrainer, "__call__", killed)
         with pytest.raises(KeyboardInterrupt):
-            fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"killed{kill}")))
+            train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"killed{kill}")))
         monkeypatch.setattr(BatchTrainer, "__call__", step)
-        fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"killed{kill}")))
+        train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"killed{kill}")))
         assert result_files(tmp_path / f"killed{kill}") == result_files(tmp_path / "whole")

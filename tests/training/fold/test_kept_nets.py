@@ -6,8 +6,8 @@ import pytest
 
 from medfold.paths import FoldPaths
 from medfold.training import FoldInputs
-from medfold.training.fold import fold
 from medfold.training.fold.kept_nets import KeptNets
+from medfold.training.fold.train_fold import train_fold
 from medfold.training.loop import training_loop
 from medfold.training.loop.batch_trainer import BatchTrainer
 from tests.support.helpers import refused, slow_but_first
@@ -19,7 +19,7 @@ def train(inputs, numbers, folder, kept_nets=None):
     results = []
     for number in numbers:
         paths = FoldPaths(folder / f"fold{number}")
-        fold.train_fold(FoldInputs(inputs, number, paths), kept_nets)
+        train_fold(FoldInputs(inputs, number, paths), kept_nets)
         results.append(result_files(paths.folder) | {"weights": paths.weights.read_bytes()})
     return results
 
@@ -85,7 +85,7 @@ def test_interrupted_fold_resumes_in_a_kept_net(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(training_loop, "deadline_passed", lambda: True)  # after the first batch
     paths = FoldPaths(tmp_path / "resumed" / "fold1")
     with refused("the time is up"):
-        fold.train_fold(FoldInputs(inputs, 1, paths))
+        train_fold(FoldInputs(inputs, 1, paths))
     monkeypatch.undo()
     resumed = train(inputs, [0, 1], tmp_path / "resumed", KeptNets())[1]
     assert "fold 1     resuming at epoch 1 of 2, step 1" in capsys.readouterr().out

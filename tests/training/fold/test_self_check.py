@@ -8,8 +8,8 @@ import pytest
 from medfold.paths import FoldPaths
 from medfold.system import json_files
 from medfold.training import FoldInputs
-from medfold.training.fold import fold
 from medfold.training.fold.self_check import SelfCheckInput, self_check
+from medfold.training.fold.train_fold import train_fold
 from tests.support.helpers import competition_facts
 from tests.support.small_tasks import task
 
@@ -96,12 +96,12 @@ def test_unexpected_class_shares_are_suspicious():
 def test_suspicions_are_printed_and_saved(tmp_path, capsys):
     paths = FoldPaths(tmp_path / "fold0")
     made = task(epochs=3, learning_rate=1e-12, ema_decay=0, dropout=0, label_smoothing=0)
-    fold.train_fold(FoldInputs(made, 0, paths))
+    train_fold(FoldInputs(made, 0, paths))
     saved = json_files.read(paths.self_check_warnings)
     assert any("the loss did not go down" in suspicion for suspicion in saved)
     assert "fold 0     SUSPICIOUS: the loss did not go down" in capsys.readouterr().out
     # A fold that was trained on another machine brings all files that its marker names.
-    assert paths.self_check_warnings.name in json_files.read(paths.done)
+    assert paths.self_check_warnings.name in json_files.read(paths.trained_marker)
 
 
 @pytest.mark.slow
@@ -109,5 +109,5 @@ def test_suspicions_are_printed_and_saved(tmp_path, capsys):
 @pytest.mark.parametrize("choices", [{"sampler": "balanced"}, {"mixup": 0.2}, {"dropout": 0.5}])
 def test_good_trainings_are_not_suspicious(tmp_path, choices, kind):
     paths = FoldPaths(tmp_path / kind)
-    fold.train_fold(FoldInputs(task(kind, epochs=8, **choices), 0, paths))
+    train_fold(FoldInputs(task(kind, epochs=8, **choices), 0, paths))
     assert json_files.read(paths.self_check_warnings) == []

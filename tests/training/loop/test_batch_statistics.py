@@ -8,7 +8,7 @@ from keras import layers
 from medfold.models import build_net
 from medfold.paths import FoldPaths
 from medfold.training import FoldInputs
-from medfold.training.fold import fold
+from medfold.training.fold.train_fold import train_fold
 from medfold.training.loop.batch_statistics import BatchStatistics
 from tests.support.small_tasks import task
 
@@ -110,6 +110,6 @@ def test_fold_learns_with_momentum_near_one(tmp_path, monkeypatch, capsys, choic
                 layer.momentum = 0.9999
         return model
 
-    monkeypatch.setattr(fold, "build_net", build_with_high_momentum)
-    assert fold.train_fold(FoldInputs(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0"))) > 0.9
+    monkeypatch.setattr("medfold.training.fold.train_fold.build_net", build_with_high_momentum)
+    assert train_fold(FoldInputs(task(epochs=6, **choices), 0, FoldPaths(tmp_path / "fold0"))) > 0.9
     assert "batch statistics computed on 40 images" in capsys.readouterr().out

@@ -14,7 +14,7 @@ from medfold.paths import FoldPaths
 from medfold.prediction import Predictor, load_net
 from medfold.runs import read_predictions
 from medfold.training import FoldInputs
-from medfold.training.fold import fold
+from medfold.training.fold.train_fold import train_fold
 from medfold.training.loop import losses
 from medfold.training.loop.batch_trainer import BatchTrainer
 from medfold.training.loop.optimizer import build_optimizer
@@ -113,19 +113,19 @@ def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, 
 def test_overflows_are_skipped_until_ten_in_a_row(tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         overflow_at(patch, {7, 8, 9})
-        assert fold.train_fold(FoldInputs(task(precision="float16"), 0, FoldPaths(tmp_path / "a"))) > 0.9
+        assert train_fold(FoldInputs(task(precision="float16"), 0, FoldPaths(tmp_path / "a"))) > 0.9
     assert "steps of epoch 2 overflowed and were left out" in capsys.readouterr().out
     assert np.isfinite(pd.read_csv(tmp_path / "a" / "history.csv")["loss"]).all()
     overflow_at(monkeypatch, set(range(6, 99)))
     with refused("the loss is not a number at epoch 2, step 5"):
-        fold.train_fold(FoldInputs(task(precision="float16"), 0, FoldPaths(tmp_path / "b")))
+        train_fold(FoldInputs(task(precision="float16"), 0, FoldPaths(tmp_path / "b")))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 def test_half_precision_learns_and_predicts_in_float32(tmp_path, precision):
     made, paths = task(precision=precision), FoldPaths(tmp_path / "fold0")
-    assert fold.train_fold(FoldInputs(made, 0, paths)) > 0.9
+    assert train_fold(FoldInputs(made, 0, paths)) > 0.9
     oof = read_predictions(made.facts, paths.oof)
     model = load_net(made.facts, made.recipe, paths.weights)
     predictor = Predictor(model, "horizontal", tta=made.recipe.tta)

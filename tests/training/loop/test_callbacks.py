@@ -6,7 +6,7 @@ import pytest
 
 from medfold.paths import FoldPaths
 from medfold.training import FoldInputs
-from medfold.training.fold import fold
+from medfold.training.fold.train_fold import train_fold
 from medfold.training.loop import checkpoint as state
 from medfold.training.loop.callbacks import build_callbacks, check_callbacks
 from tests.support.helpers import refused
@@ -19,7 +19,7 @@ PLATEAU = {"ReduceLROnPlateau": {"monitor": "val_auc", "mode": "max", "factor": 
 @pytest.mark.slow
 def test_score_monitoring_callback_resumes_exactly(tmp_path, monkeypatch, capsys):
     made = task(epochs=5, schedule="constant", callbacks=[PLATEAU])
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
     rates = pd.read_csv(tmp_path / "whole" / "history.csv")["learning_rate"]
     assert rates.nunique() > 1  # it was lowered
     monkeypatch.setattr(state, "SAVE_INTERVAL_SECONDS", 0)
@@ -28,8 +28,8 @@ def test_score_monitoring_callback_resumes_exactly(tmp_path, monkeypatch, capsys
         with monkeypatch.context() as patch:
             interrupt_after(patch, after)
             with pytest.raises(PowerFailure):
-                fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
+                train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
     assert result_files(tmp_path / "broken") == result_files(tmp_path / "whole")
     assert "is lost" not in capsys.readouterr().out
 
@@ -38,7 +38,7 @@ def test_score_monitoring_callback_resumes_exactly(tmp_path, monkeypatch, capsys
 def test_callback_can_stop_training_and_write_to_fold_folder(tmp_path):
     stop = {"EarlyStopping": {"monitor": "loss", "patience": 0, "min_delta": 100}}
     made = task(backbone="simple_cnn", epochs=6, callbacks=[stop, {"CSVLogger": {"filename": "{folder}/log.csv"}}])
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold0")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold0")))
     assert len(pd.read_csv(tmp_path / "fold0" / "history.csv")) == 2
     assert list(pd.read_csv(tmp_path / "fold0" / "log.csv")) == ["epoch", "learning_rate", "loss", "val_auc"]
 

@@ -10,7 +10,7 @@ from medfold.paths import FoldPaths
 from medfold.system import files
 from medfold.system.deadline import STOP_AT
 from medfold.training import FoldInputs
-from medfold.training.fold import fold
+from medfold.training.fold.train_fold import train_fold
 from medfold.training.loop import checkpoint as state
 from medfold.training.loop.checkpoint import Checkpoint, remove_checkpoint
 from tests.support.helpers import refused, zipped
@@ -91,14 +91,14 @@ def every_step(monkeypatch):
 )
 def test_interrupted_training_writes_same_bytes(tmp_path, monkeypatch, every_step, capsys, choices, stops):
     made = task(epochs=3, dropout=0.3, **choices)
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
     expected = result_files(tmp_path / "whole")
     for after in stops:
         with monkeypatch.context() as patch:
             interrupt_after(patch, after)
             with pytest.raises(PowerFailure):
-                fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
+                train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
     assert f"resuming at epoch {'3 of 3' if len(stops) == 2 else '2 of 3, step 1'}" in capsys.readouterr().out
     assert result_files(tmp_path / "broken") == expected
     assert not list((tmp_path / "broken").glob("*checkpoint*"))
@@ -107,12 +107,12 @@ def test_interrupted_training_writes_same_bytes(tmp_path, monkeypatch, every_ste
 @pytest.mark.slow
 def test_training_resumes_from_the_checkpoint_of_an_earlier_version(tmp_path, monkeypatch, every_step, capsys):
     made = task(epochs=3, dropout=0.3)
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
     paths = FoldPaths(tmp_path / "broken")
     with monkeypatch.context() as patch:
         interrupt_after(patch, 6)
         with pytest.raises(PowerFailure):
-            fold.train_fold(FoldInputs(made, 0, paths))
+            train_fold(FoldInputs(made, 0, paths))
     with np.load(paths.checkpoint) as content:
         saved = {name: content[name] for name in content.files}
     text = str(saved.pop("metadata"))
@@ -123,7 +123,7 @@ def test_training_resumes_from_the_checkpoint_of_an_earlier_version(tmp_path, mo
     (tmp_path / "broken" / "before-checkpoint.npz").unlink()
     paths.checkpoint.unlink()
     np.savez(tmp_path / "broken" / "state.npz", **saved)
-    fold.train_fold(FoldInputs(made, 0, paths))
+    train_fold(FoldInputs(made, 0, paths))
     assert "resuming at epoch 2 of 3, step 1" in capsys.readouterr().out
     assert result_files(tmp_path / "broken") == result_files(tmp_path / "whole")
     assert not list((tmp_path / "broken").glob("*.npz"))
@@ -132,13 +132,13 @@ def test_training_resumes_from_the_checkpoint_of_an_earlier_version(tmp_path, mo
 @pytest.mark.slow
 def test_training_out_of_time_saves_checkpoint_and_resumes(tmp_path, monkeypatch, capsys):
     made = task(epochs=3, dropout=0.3)
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "whole")))
     for step in (1, 2):
         monkeypatch.setenv(STOP_AT, "0")
         with refused(f"fold 0: the time is up at epoch 1 of 3, step {step}"):
-            fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
+            train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
     monkeypatch.setenv(STOP_AT, f"{time.time() + 3600}")
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "broken")))
     assert "resuming at epoch 1 of 3, step 2" in capsys.readouterr().out
     assert result_files(tmp_path / "broken") == result_files(tmp_path / "whole")
 
@@ -148,8 +148,8 @@ def test_checkpoint_of_another_recipe_is_not_resumed(tmp_path, monkeypatch, ever
     with monkeypatch.context() as patch:
         interrupt_after(patch, 7)
         with pytest.raises(PowerFailure):
-            fold.train_fold(FoldInputs(task(epochs=2), 0, FoldPaths(tmp_path / "fold")))
-    fold.train_fold(FoldInputs(task(epochs=2, learning_rate=0.001), 0, FoldPaths(tmp_path / "fold")))
+            train_fold(FoldInputs(task(epochs=2), 0, FoldPaths(tmp_path / "fold")))
+    train_fold(FoldInputs(task(epochs=2, learning_rate=0.001), 0, FoldPaths(tmp_path / "fold")))
     assert "resuming" not in capsys.readouterr().out
 
 
@@ -158,6 +158,6 @@ def test_nan_loss_keeps_previous_checkpoint(tmp_path, monkeypatch, every_step):
     lose_number_at(monkeypatch, 4)
     paths = FoldPaths(tmp_path / "fold")
     with refused("not a number at epoch 1, step 4"):
-        fold.train_fold(FoldInputs(task(epochs=2), 0, paths))
+        train_fold(FoldInputs(task(epochs=2), 0, paths))
     with np.load(paths.checkpoint) as content:
         assert json.loads(str(content["metadata"]))["num_batches"] == 3

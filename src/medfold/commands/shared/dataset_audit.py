@@ -10,7 +10,7 @@ from medfold.submission import check_sample_submission
 
 
 def audit_and_show(competition: Competition, dataset: Dataset) -> None:
-    """Checks the sample submission, audits a dataset, and prints its folds and the findings.
+    """Checks the sample submission, audits a dataset, and prints its folds and the results.
 
     Writes the contact sheet of the near-duplicates.
 

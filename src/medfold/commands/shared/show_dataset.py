@@ -1,8 +1,8 @@
-"""Prints a dataset: its folds, and the findings of its audit."""
+"""Prints a dataset: its folds, and the results of its audit."""
 
 import numpy as np
 
-from medfold.audit import AuditFindings, GroupOverlap, SuspectedGroup
+from medfold.audit import AuditResult, GroupOverlap, SuspectedGroup
 from medfold.commands.shared.show_leaks import show_leaks
 from medfold.competition import Competition, FoldFacts, has_known_groups
 from medfold.data import Dataset, describe_patient_units
@@ -17,24 +17,24 @@ SUSPICIOUS_AUC = 0.7  # train and test can be distinguished too well from this A
 SHOWN_STATISTICS = {"dark": "dark end (5th percentile)", "bright": "bright end (95th percentile)"}  # of brightness
 
 
-def show_dataset(competition: Competition, dataset: Dataset, findings: AuditFindings) -> None:
-    """Prints the folds of a dataset, its leaks and the other findings of its audit."""
-    _warn_of_lost_labels(findings.units_with_lost_labels)
+def show_dataset(competition: Competition, dataset: Dataset, audit: AuditResult) -> None:
+    """Prints the folds of a dataset, its leaks and the other results of its audit."""
+    _warn_of_lost_labels(audit.units_with_lost_labels)
     if text := describe_patient_units(competition.facts):
         warn("privacy", text)
     _show_folds(competition, dataset)
     show_leaks(competition, dataset.leaks)
-    _warn_of_group_overlap(findings.group_overlap)
-    if findings.mask_suspicion:
-        warn("", f"{'masks among the images':<33}{findings.mask_suspicion}")
-    for suspicion in findings.value_warnings:
+    _warn_of_group_overlap(audit.group_overlap)
+    if audit.mask_suspicion:
+        warn("", f"{'masks among the images':<33}{audit.mask_suspicion}")
+    for suspicion in audit.value_warnings:
         warn("", f"{'values of the images':<33}{suspicion}")
-    if findings.formulas:
-        names = f"{count_of(len(findings.formulas), 'id or name', 'ids or names')}: {shorten_list(findings.formulas)}"
+    if audit.formulas:
+        names = f"{count_of(len(audit.formulas), 'id or name', 'ids or names')}: {shorten_list(audit.formulas)}"
         warn("", f"{'formulas for a spreadsheet':<33}{names}; kept as they are")
-    _show_suspected_groups(competition, findings.suspected_groups)
-    _show_shift(findings)
-    _show_predictive_columns(findings.predictive_columns)
+    _show_suspected_groups(competition, audit.suspected_groups)
+    _show_shift(audit)
+    _show_predictive_columns(audit.predictive_columns)
 
 
 def _warn_of_lost_labels(units: list[str]) -> None:
@@ -102,12 +102,12 @@ def _show_suspected_groups(competition: Competition, suspects: list[SuspectedGro
         warn("", f"{'patients':<33}unknown: the OOF score may be too high{hint}")
 
 
-def _show_shift(findings: AuditFindings) -> None:
-    shift = findings.shift
+def _show_shift(audit: AuditResult) -> None:
+    shift = audit.shift
     if np.isnan(shift.auc):
         return
     top_columns = ", ".join(f"{SHOWN_STATISTICS.get(column, column)} {auc:.2f}" for column, auc in shift.columns[:3])
-    inputs = "image statistics and table columns" if findings.compared_columns else "image statistics"
+    inputs = "image statistics and table columns" if audit.compared_columns else "image statistics"
     text = f"AUC {shift.auc:.2f} by {inputs} (0.5: alike); each alone: {top_columns}"
     (warn if shift.auc >= SUSPICIOUS_AUC else say)("", f"{'train vs test':<33}{text}")
 

@@ -32,7 +32,7 @@ IMAGE_SIZE = 176  # px: the longest side of an image on a sheet
 
 
 def data_section(competition: Competition, dataset: Dataset) -> Section:
-    """Shows the number of images, the findings of the audit, and example images."""
+    """Shows the number of images, the results of the audit, and example images."""
     facts = competition.facts
     paths = competition.paths
     section = Section("data", "Data")
@@ -55,7 +55,7 @@ def data_section(competition: Competition, dataset: Dataset) -> Section:
     rows += [
         [FINDING_TITLES[kind], f"{count:,}"] for kind, count in audit_counts(paths).items() if kind in FINDING_TITLES
     ]
-    section.table("Counts, and findings of the audit", ["", "value"], rows)
+    section.table("Counts, and results of the audit", ["", "value"], rows)
     if facts.licence:
         section.text(f"Licence of the data: {facts.licence}.")
     section.figures([*_examples(competition, dataset), *_near_duplicates(competition, dataset)])
@@ -63,14 +63,14 @@ def data_section(competition: Competition, dataset: Dataset) -> Section:
 
 
 def audit_counts(paths: CompetitionPaths) -> dict[str, int]:
-    """Returns the number of findings of each kind: of the last audit, else as recorded with the folds."""
+    """Returns the number of leaks of each kind: of the last audit, else as recorded with the folds."""
     counts = dict(read_folds_metadata(paths.folds_metadata).leak_counts)
-    if paths.leaks.is_file():  # the findings of the last audit, which include near-duplicates
-        findings = read_csv(paths.leaks)
-        if "kind" not in findings:
+    if paths.leaks.is_file():  # the leaks that the last audit found, which include near-duplicates
+        leaks = read_csv(paths.leaks)
+        if "kind" not in leaks:
             fix = f"Make it again: {command('folds', COMPETITION=paths.name)}"
             raise UserError("no column 'kind'", paths.leaks, fix)
-        found = findings["kind"].value_counts().rename(current_by_former(LEAK_KINDS))
+        found = leaks["kind"].value_counts().rename(current_by_former(LEAK_KINDS))
         near = ("near_duplicates", "split_near_duplicates", "near_duplicates_in_test")
         counts |= {kind: int(found.get(kind, 0)) for kind in (*counts, *near)}
     return counts

@@ -101,7 +101,7 @@ def _captions(competition: Competition, samples: pd.DataFrame, ensemble: Ensembl
     def text(row: int, column: int) -> str:
         name = isolate(facts.prediction_columns[column])
         p = predictions[row, column]
-        if facts.exclusive_classes:
+        if facts.has_exclusive_classes:
             truth = f"true {isolate(facts.class_names[targets[row]])}, predicted {name} ({p:.3f})"
         else:
             label = targets[row, column] if targets.ndim == 2 else facts.class_names[targets[row]]

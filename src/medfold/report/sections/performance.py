@@ -135,7 +135,7 @@ def _curves(rankings: list[ClassRanking], points: list[OperatingPoint]) -> list[
 
 
 def _reliability(facts: CompetitionFacts, targets: np.ndarray, predictions: np.ndarray) -> Drawing:
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         correct = to_classes(predictions) == targets
         parts = {"decided class": curves.reliability(correct, predictions.max(axis=1))}
     else:
@@ -159,7 +159,7 @@ def _confusion(facts: CompetitionFacts, oof: OofPredictions, probabilities: OofP
     post_processed = not np.array_equal(to_classes(_single(oof)), to_classes(_single(probabilities)))
     counts = curves.confusion(targets, oof.predictions)
     accuracy = np.trace(counts) / max(counts.sum(), 1)
-    rule = "the most probable class" if facts.exclusive_classes else "positive above one half"
+    rule = "the most probable class" if facts.has_exclusive_classes else "positive above one half"
     rule = "after post-processing" if post_processed else rule
     text = (
         f"Truth by row, decision ({rule}) by column; shaded by the share of the row. "

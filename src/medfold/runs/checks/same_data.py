@@ -40,7 +40,7 @@ def advice_to_restore_folds(paths: CompetitionPaths, metadata: RunMetadata) -> s
         paths: paths of the competition.
         metadata: the contents of run.json.
     """
-    folds, kept = display_path(paths.folds), paths.older_folds(metadata.folds_fingerprint)
+    folds, kept = display_path(paths.folds_table), paths.older_folds(metadata.folds_fingerprint)
     if kept.is_file():
         return f"Or restore its folds: copy {display_path(kept)} to {folds}, and the .json beside it likewise"
     return f"Or restore its {folds} from git"
@@ -48,7 +48,7 @@ def advice_to_restore_folds(paths: CompetitionPaths, metadata: RunMetadata) -> s
 
 def has_same_folds(competition: Competition, metadata: RunMetadata) -> bool:
     """Returns True if a run was trained on the current folds, ignoring the order of rows and line ends."""
-    path = competition.paths.folds
+    path = competition.paths.folds_table
     if not path.is_file():
         return False
     old_hash = sha256_of_text(

@@ -33,7 +33,7 @@ class FoldFiles:
     def remove_temporaries(self) -> None:
         """Removes temporary files that a killed training left."""
         tables = [path.with_suffix(".npz") for path in (self._paths.oof, self._paths.test)]
-        for path in (self._paths.checkpoint, self._paths.done, *self._outputs, *tables):
+        for path in (self._paths.checkpoint, self._paths.trained_marker, *self._outputs, *tables):
             files.remove_temporaries(path)
 
     @property
@@ -48,14 +48,14 @@ class FoldFiles:
             oof: table of predictions of the validation samples.
             test: table of predictions of the test set.
         """
-        for stale in (self._paths.done, *self._outputs):
+        for stale in (self._paths.trained_marker, *self._outputs):
             stale.unlink(missing_ok=True)
         save_weights(trained.net, self._weights)
         write_csv(trained.history, self._paths.history)
         write_prediction_table(oof, self._paths.oof)
         write_prediction_table(test, self._paths.test)
 
-    def finish(self, warnings: list[str]) -> None:
+    def mark_trained(self, warnings: list[str]) -> None:
         """Writes the warnings of the self-check, the duration and the marker, and removes the checkpoint."""
         json_files.write(warnings, self._warnings)
         seconds = round(time.monotonic() - self._began, 1)

@@ -131,7 +131,7 @@ def _loss_did_not_go_down(inputs: SelfCheckInput) -> str:
 def _class_never_predicted(inputs: SelfCheckInput) -> str:
     """Returns a line if a class that should occur several times is never predicted."""
     facts = inputs.facts
-    if not facts.exclusive_classes and metric_of(facts).response_method != "predict":
+    if not facts.has_exclusive_classes and metric_of(facts).response_method != "predict":
         return ""  # the metric uses no decisions, so the classes need none
     decided, expected = decide(facts, inputs.predictions).sum(axis=0), inputs.prior * len(inputs.predictions)
     never = [

@@ -30,7 +30,7 @@ def loss(function: Callable) -> Callable:
 @loss
 def cross_entropy(facts: CompetitionFacts, training: TrainingSettings) -> keras.losses.Loss:
     """Cross-entropy over classes, or per label."""
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         return keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
     return keras.losses.BinaryCrossentropy(label_smoothing=training.label_smoothing)
 
@@ -39,7 +39,7 @@ def cross_entropy(facts: CompetitionFacts, training: TrainingSettings) -> keras.
 def focal(facts: CompetitionFacts, training: TrainingSettings) -> keras.losses.Loss:
     """Focal loss (Lin et al. 2017, arXiv 1708.02002) over classes, or per label."""
     options = {"label_smoothing": training.label_smoothing, "gamma": training.focal_gamma}
-    if facts.exclusive_classes:
+    if facts.has_exclusive_classes:
         return keras.losses.CategoricalFocalCrossentropy(alpha=1.0, **options)
     return keras.losses.BinaryFocalCrossentropy(**options)
 

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from medfold.scoring.metric import metric_input, metric_of, metric_title
+from medfold.scoring.metric_registry import metric_input, metric_of, metric_title
 from tests.support.helpers import competition_facts, refused
 
 EXACT = {"abs": 1e-9, "rel": 0, "nan_ok": True}

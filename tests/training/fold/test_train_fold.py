@@ -21,7 +21,7 @@ from medfold.runs import is_fold_trained, read_predictions
 from medfold.system import json_files
 from medfold.training import FoldInputs
 from medfold.training.batches import class_balance
-from medfold.training.fold import fold
+from medfold.training.fold.train_fold import train_fold
 from medfold.training.fold.trained_net import TrainedNet
 from medfold.training.loop import training_state
 from medfold.training.loop.batch_statistics import BatchStatistics
@@ -38,7 +38,7 @@ from tests.support.small_tasks import NUM_IMAGES, result_files, task, with_pretr
 def test_every_task_learns_and_writes_files(tmp_path, kind):
     paths = FoldPaths(tmp_path / "fold1")
     made = task(kind)
-    assert fold.train_fold(FoldInputs(made, 1, paths)) > 0.9
+    assert train_fold(FoldInputs(made, 1, paths)) > 0.9
     assert is_fold_trained(paths)
     oof = read_predictions(made.facts, paths.oof)
     assert oof["id"].tolist() == made.train["id"][made.train["fold"] == 1].tolist()
@@ -55,7 +55,7 @@ def test_every_task_learns_and_writes_files(tmp_path, kind):
 def test_tables_hold_the_prediction_of_each_image_by_the_saved_net(tmp_path, tta):
     paths, made = FoldPaths(tmp_path / "fold1"), task("multiclass", backbone="simple_cnn", epochs=1)
     made = replace(made, recipe=made.recipe.model_copy(update={"tta": tta}))
-    fold.train_fold(FoldInputs(made, 1, paths))
+    train_fold(FoldInputs(made, 1, paths))
     predictor = Predictor(load_net(made.facts, made.recipe, paths.weights), made.facts.images.symmetry, tta)
     for path, ids in ((paths.oof, made.train["id"][made.train["fold"] == 1]), (paths.test, made.test["id"])):
         table = read_predictions(made.facts, path).set_index("id")
@@ -70,7 +70,7 @@ def test_score_of_a_fold_is_that_of_its_units(tmp_path):
     units = [f"u{number}" for number in numbers // 9 * 3 + numbers % 3]  # up to three images of a fold
     paths, made = FoldPaths(tmp_path / "fold1"), task(backbone="simple_cnn", units=units, epochs=1)
     made = replace(made, targets=np.random.default_rng(1).permutation(made.targets))  # so that errors remain
-    score = fold.train_fold(FoldInputs(made, 1, paths))
+    score = train_fold(FoldInputs(made, 1, paths))
     table = made.train.assign(label=made.targets).merge(read_predictions(made.facts, paths.oof), on="id")
     by_unit = table.groupby("unit").agg(label=("label", "max"), predicted=("target", "mean"))
     assert score == pytest.approx(roc_auc_score(by_unit["label"], by_unit["predicted"]))
@@ -79,9 +79,9 @@ def test_score_of_a_fold_is_that_of_its_units(tmp_path):
 
 @pytest.mark.slow
 def test_batch_statistics_of_the_saved_net_are_those_of_all_training_images(tmp_path, monkeypatch):
-    monkeypatch.setattr(fold, "NUM_STATISTICS_IMAGES_PER_EPOCH", 8)
+    monkeypatch.setattr("medfold.training.fold.train_fold.NUM_STATISTICS_IMAGES_PER_EPOCH", 8)
     paths, made = FoldPaths(tmp_path / "fold1"), task(epochs=1)
-    fold.train_fold(FoldInputs(made, 1, paths))
+    train_fold(FoldInputs(made, 1, paths))
     net = load_net(made.facts, made.recipe, paths.weights)
     saved = net.get_weights()
     rows = made.store.rows_of(made.train["id"][made.train["fold"] != 1])
@@ -93,7 +93,7 @@ def test_batch_statistics_of_the_saved_net_are_those_of_all_training_images(tmp_
 @pytest.mark.slow
 def test_duration_of_the_training_is_written(tmp_path):
     paths = FoldPaths(tmp_path / "fold0")
-    fold.train_fold(FoldInputs(task(epochs=1), 0, paths))
+    train_fold(FoldInputs(task(epochs=1), 0, paths))
     timing = json_files.read(paths.timing)
     assert 0 < timing["seconds"] < 600
     assert datetime.fromisoformat(timing["finished"]).tzinfo is not None
@@ -101,10 +101,10 @@ def test_duration_of_the_training_is_written(tmp_path):
 
 @pytest.mark.slow
 def test_equal_seeds_give_equal_files(tmp_path):
-    fold.train_fold(FoldInputs(task(epochs=2), 0, FoldPaths(tmp_path / "first")))
-    fold.train_fold(FoldInputs(task(epochs=2), 1, FoldPaths(tmp_path / "a")))
-    fold.train_fold(FoldInputs(task(epochs=2), 1, FoldPaths(tmp_path / "b")))
-    fold.train_fold(FoldInputs(task(epochs=2, seed=1), 1, FoldPaths(tmp_path / "c")))
+    train_fold(FoldInputs(task(epochs=2), 0, FoldPaths(tmp_path / "first")))
+    train_fold(FoldInputs(task(epochs=2), 1, FoldPaths(tmp_path / "a")))
+    train_fold(FoldInputs(task(epochs=2), 1, FoldPaths(tmp_path / "b")))
+    train_fold(FoldInputs(task(epochs=2, seed=1), 1, FoldPaths(tmp_path / "c")))
     names = ("oof.csv", "test.csv", "history.csv", "net.weights.h5")
     a, b, c = ({name: (tmp_path / run / name).read_bytes() for name in names} for run in "abc")
     assert a == b
@@ -114,14 +114,14 @@ def test_equal_seeds_give_equal_files(tmp_path):
 @pytest.mark.slow
 def test_keep_best_restores_best_epoch_and_stops_early(tmp_path):
     made = task(keep="best", patience=2, epochs=30, learning_rate=0.02)
-    score = fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold0")))
+    score = train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold0")))
     history = pd.read_csv(FoldPaths(tmp_path / "fold0").history)
     assert len(history) < 30
     assert history["val_auc"].idxmax() == len(history) - 3  # two epochs without a better one end the training
     # The kept weights are those of the best epoch; scored here without test-time augmentation.
     flat = task(keep="best", patience=2, epochs=30, learning_rate=0.02)
     flat = replace(flat, recipe=flat.recipe.model_copy(update={"tta": False}))
-    assert fold.train_fold(FoldInputs(flat, 0, FoldPaths(tmp_path / "flat"))) == pytest.approx(history["val_auc"].max())
+    assert train_fold(FoldInputs(flat, 0, FoldPaths(tmp_path / "flat"))) == pytest.approx(history["val_auc"].max())
     assert score > 0.5
 
 
@@ -129,8 +129,8 @@ def test_keep_best_restores_best_epoch_and_stops_early(tmp_path):
 def test_mixing_and_focal_loss_learn_reproducibly(tmp_path):
     for number, choices in enumerate(({"mixup": 0.2, "cutmix": 0.5}, {"loss": "focal"})):
         made = task("multiclass", **choices, sampler="balanced", accumulation_steps=2, epochs=12)
-        assert fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"a{number}"))) > 0.85
-        fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"b{number}")))
+        assert train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"a{number}"))) > 0.85
+        train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"b{number}")))
         again, first = ((tmp_path / f"{run}{number}" / "oof.csv").read_bytes() for run in "ab")
         assert again == first
 
@@ -143,7 +143,7 @@ def test_mixing_and_focal_loss_learn_reproducibly(tmp_path):
 def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate, verdict):
     choices = {"num_images": 12, "check_memorised": True, "ema_decay": 0, "learning_rate": rate}
     made = task("multiclass", **choices, epochs=15, batch_size=6)
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold")))
     assert verdict in capsys.readouterr().out
 
 
@@ -151,7 +151,7 @@ def test_memorising_few_images_shows_whether_setup_learns(tmp_path, capsys, rate
 @pytest.mark.parametrize("sampler", ["shuffled", "balanced"])
 def test_memorising_is_only_reported_if_a_recipe_asks_for_it(tmp_path, capsys, sampler):
     made = task("multiclass", num_images=12, sampler=sampler, epochs=1, batch_size=6)
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold")))
     assert "memorised" not in capsys.readouterr().out
 
 
@@ -178,11 +178,11 @@ def begin_training(monkeypatch):
         raise NothingTrainedError
 
     for function in (make_deterministic, build_net, plan_phases, remaining_phases):
-        monkeypatch.setattr(fold, function.__name__, function)
+        monkeypatch.setattr(f"medfold.training.fold.train_fold.{function.__name__}", function)
 
     def run(inputs, number=0, folder=Path("none")):
         with pytest.raises(NothingTrainedError):
-            fold.train_fold(FoldInputs(inputs, number, FoldPaths(folder)))
+            train_fold(FoldInputs(inputs, number, FoldPaths(folder)))
         return SimpleNamespace(**vars(begun))
 
     return run
@@ -246,7 +246,7 @@ def test_checkpoint_of_another_training_is_not_resumed(begin_training, tmp_path,
 def test_cut_points_learn_an_ordinal_task(tmp_path):
     made = task("ordinal", epochs=12)
     made = replace(made, recipe=made.recipe.model_copy(update={"head": "ordinal"}))
-    fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold0")))
+    train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / "fold0")))
     oof = read_predictions(made.facts, tmp_path / "fold0" / "oof.csv")
     targets = made.targets[(made.train["fold"] == 0).to_numpy()]
     assert np.corrcoef(oof["expected"], targets)[0, 1] > 0.7
@@ -258,7 +258,7 @@ def test_undefined_score_keeps_last_epoch(tmp_path, capsys, keep):
     made = task(backbone="simple_cnn", keep=keep, patience=1 if keep == "best" else 0, epochs=3)
     targets, held = made.targets.copy(), (made.train["fold"] == 0).to_numpy()
     targets[held] = 1
-    assert np.isnan(fold.train_fold(FoldInputs(replace(made, targets=targets), 0, FoldPaths(tmp_path / keep))))
+    assert np.isnan(train_fold(FoldInputs(replace(made, targets=targets), 0, FoldPaths(tmp_path / keep))))
     assert len(pd.read_csv(tmp_path / keep / "history.csv")) == 3
     output = capsys.readouterr().out
     assert ("AUC was undefined after every epoch: the last epoch is kept" in output) is (keep == "best")
@@ -270,7 +270,7 @@ def test_undefined_score_keeps_last_epoch(tmp_path, capsys, keep):
 def test_worker_processes_do_not_change_the_result(tmp_path):
     for processes in (0, 2):
         made = replace(task(epochs=2), num_workers=processes)
-        fold.train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"{processes}")))
+        train_fold(FoldInputs(made, 0, FoldPaths(tmp_path / f"{processes}")))
     assert result_files(tmp_path / "0") == result_files(tmp_path / "2")
 
 
@@ -294,7 +294,7 @@ def test_untrainable_recipe_raises_in_one_line(tmp_path, choices, message):
     made = task(backbone="simple_cnn")
     changed = Recipe.model_validate(merge(made.recipe.model_dump(), choices))
     with refused(message) as caught:
-        fold.train_fold(FoldInputs(replace(made, recipe=changed), 0, FoldPaths(tmp_path / "fold0")))
+        train_fold(FoldInputs(replace(made, recipe=changed), 0, FoldPaths(tmp_path / "fold0")))
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.rglob("*.csv"))
 
@@ -306,7 +306,7 @@ def test_class_without_training_images_is_refused(tmp_path, kind):
     outside = (made.train["fold"] != 1).to_numpy()
     targets[outside & (targets == 1)] = 0
     with refused("fold 1: no image to train on is of class 1. All of its images are in this fold"):
-        fold.train_fold(FoldInputs(replace(made, targets=targets), 1, FoldPaths(tmp_path / "fold1")))
+        train_fold(FoldInputs(replace(made, targets=targets), 1, FoldPaths(tmp_path / "fold1")))
 
 
 @pytest.mark.slow
@@ -315,7 +315,7 @@ def test_weights_of_another_net_raise_in_one_line(tmp_path, pretrained):
     choices = merge(made.recipe.model_dump(), {"backbone": {"name": "MobileNet"}})
     with refused("net.weights.h5: weights do not fit MobileNet") as caught:
         changed = replace(made, recipe=Recipe.model_validate(choices))
-        fold.train_fold(FoldInputs(changed, 0, FoldPaths(tmp_path / "fold0")))
+        train_fold(FoldInputs(changed, 0, FoldPaths(tmp_path / "fold0")))
     assert "\n" not in str(caught.value)
 
 
@@ -326,11 +326,11 @@ def test_nan_loss_midway_keeps_previous_checkpoint(tmp_path, monkeypatch):
     lose_number_at(monkeypatch, 13)
     paths = FoldPaths(tmp_path / "fold0")
     with refused("fold 0: the loss is not a number at epoch 3, step 3"):
-        fold.train_fold(FoldInputs(task(), 0, paths))
+        train_fold(FoldInputs(task(), 0, paths))
     with np.load(paths.checkpoint) as state:
         assert json.loads(str(state["metadata"]))["history"][-1]["epoch"] == 2
     monkeypatch.setattr(BatchTrainer, "__call__", sound)
-    assert fold.train_fold(FoldInputs(task(), 0, paths)) > 0.9
+    assert train_fold(FoldInputs(task(), 0, paths)) > 0.9
 
 
 @pytest.mark.slow
@@ -339,7 +339,7 @@ def test_nan_loss_at_first_step_is_reported(tmp_path, monkeypatch):
         class_balance, "target_columns", lambda facts, targets: np.full((len(targets), 1), np.nan, np.float32)
     )
     with refused(r"fold 0: the loss is not a number at epoch 1, step 1. Lower training.learning_rate"):
-        fold.train_fold(FoldInputs(task(), 0, FoldPaths(tmp_path / "fold0")))
+        train_fold(FoldInputs(task(), 0, FoldPaths(tmp_path / "fold0")))
     assert not (tmp_path / "fold0").exists() or not list((tmp_path / "fold0").iterdir())
 
 
@@ -349,7 +349,7 @@ def test_predictions_that_are_not_numbers_leave_no_finished_fold(tmp_path, monke
         TrainedNet, "predict", lambda self, rows, tta, advance: np.where(np.arange(len(rows)) < 2, np.nan, 0.5)[:, None]
     )
     with refused(r"fold 0, OOF: 2 of \d+ predictions are not numbers: .*training.learning_rate"):
-        fold.train_fold(FoldInputs(task(), 0, FoldPaths(tmp_path / "fold0")))
+        train_fold(FoldInputs(task(), 0, FoldPaths(tmp_path / "fold0")))
     assert not is_fold_trained(FoldPaths(tmp_path / "fold0"))
 
 
@@ -360,7 +360,7 @@ def test_out_of_memory_raises_with_advice(tmp_path, monkeypatch):
     monkeypatch.setattr(BatchTrainer, "__call__", raise_out_of_memory)
     memory = r"^fold 0: the machine or its GPU is out of memory\. Use smaller images"
     with refused(memory):
-        fold.train_fold(FoldInputs(task(backbone="simple_cnn"), 0, FoldPaths(tmp_path / "fold0")))
+        train_fold(FoldInputs(task(backbone="simple_cnn"), 0, FoldPaths(tmp_path / "fold0")))
 
 
 @pytest.mark.slow
@@ -370,7 +370,7 @@ def test_temporary_files_of_killed_training_are_removed(tmp_path):
     (paths.folder / ".net.weights.h5.0123abcd.folder.tmp").mkdir()
     (paths.folder / ".net.weights.h5.0123abcd.folder.tmp" / "net.weights.h5").write_bytes(b"half")
     (paths.folder / ".oof.csv.0123abcd.tmp").write_bytes(b"half")
-    fold.train_fold(FoldInputs(task(epochs=1), 0, paths))
+    train_fold(FoldInputs(task(epochs=1), 0, paths))
     kept = {"net.weights.h5", "history.csv", "oof.csv", "test.csv"}
     kept |= {"done.json", "self_check_warnings.json", "timing.json"}
     assert {path.name for path in paths.folder.iterdir()} == kept
@@ -381,7 +381,7 @@ def test_fold_of_an_earlier_version_keeps_the_names_of_its_weights_and_warnings(
     paths = FoldPaths(tmp_path / "fold0")
     json_files.write([], paths.folder / "checks.json")
     (paths.folder / "weights.h5").touch()
-    fold.train_fold(FoldInputs(task(epochs=1), 0, paths))
-    assert {"checks.json", "weights.h5"} <= set(json_files.read(paths.done))
+    train_fold(FoldInputs(task(epochs=1), 0, paths))
+    assert {"checks.json", "weights.h5"} <= set(json_files.read(paths.trained_marker))
     assert not (paths.folder / "net.weights.h5").exists()
     assert is_fold_trained(paths)

@@ -38,7 +38,7 @@ NUM_STATISTICS_IMAGES_FINAL = 2048
 
 
 def train_fold(fold: FoldInputs, kept_nets: KeptNets | None = None) -> float:
-    """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is done.
+    """Trains a fold and writes its weights, history, OOF and test predictions, and a marker that it is trained.
 
     Args:
         fold: settings and data of the fold.
@@ -63,7 +63,7 @@ def train_fold(fold: FoldInputs, kept_nets: KeptNets | None = None) -> float:
     warnings = self_check(self_check_input(fold, trained, oof))  # runs the net: after its weights are saved
     for warning in warnings:
         warn(fold.topic, f"SUSPICIOUS: {warning}")
-    fold_files.finish(warnings)
+    fold_files.mark_trained(warnings)
     return _score(fold, oof)
 
 
@@ -154,7 +154,7 @@ def _report_memorisation(trained: TrainedNet, topic: str) -> None:
     """Reports the share of training images that are memorised: if it is not nearly all, the set-up is broken."""
     outputs = trained.predict(trained.images.rows, tta=False)
     targets = trained.images.targets
-    decided = to_classes(outputs) if trained.facts.exclusive_classes else to_labels(outputs)
+    decided = to_classes(outputs) if trained.facts.has_exclusive_classes else to_labels(outputs)
     share = float(np.mean(decided.reshape(len(targets), -1) == targets.reshape(len(targets), -1)))
     failure = "NOT learnt: check images, labels and the learning rate"
     verdict = "the set-up can learn" if share >= 0.95 else failure

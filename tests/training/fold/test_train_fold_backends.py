@@ -16,13 +16,13 @@ import sys
 from pathlib import Path
 from medfold.paths import FoldPaths
 from medfold.prediction import Predictor, load_net
-from medfold.training.fold import fold
+from medfold.training.fold.train_fold import train_fold
 from medfold.training.fold_inputs import FoldInputs
 from tests.support.small_tasks import task
 import keras, numpy as np
 assert keras.backend.backend() == sys.argv[2]
 made, paths = task(epochs=4, dropout=0.2), FoldPaths(Path(sys.argv[1]))
-score = fold.train_fold(FoldInputs(made, 0, paths))
+score = train_fold(FoldInputs(made, 0, paths))
 net = load_net(made.facts, made.recipe, paths.weights)
 rows = made.store.rows_of(made.train["id"][made.train["fold"] == 0])
 again = Predictor(net, "horizontal", tta=True)(made.store.pixels, rows)

@@ -1,6 +1,6 @@
 """Metrics, scores with confidence intervals, and post-processing that is fitted on labels.
 
-- `metric`: the class and the metric of a competition;
+- `metric_registry`: the class of a metric, its decorator, and the metric of a competition;
 - `metrics`: the built-in metrics;
 - `chance`: the mean of the labels, and the score of a constant prediction;
 - `out_of_fold`: the OOF score;

@@ -14,9 +14,14 @@ from tests.support.helpers import refused
 
 
 @pytest.fixture
-def cluster(folded, monkeypatch):
+def jobs():
+    """The jobs that the driver got."""
+    return []
+
+
+@pytest.fixture
+def cluster(folded, monkeypatch, jobs):
     """Returns a function that trains on a cluster whose driver sends these messages, and writes a fold for each run."""
-    jobs = []
 
     def train(messages, seeds=(0,), after_fold=None, **request):
         def driver_messages(root, job):
@@ -35,35 +40,34 @@ def cluster(folded, monkeypatch):
         dataset = make_dataset(folded, recipe.preparation)
         return train_on_cluster(folded, requests, recipe, dataset, None, after_fold)
 
-    train.jobs = jobs
     return train
 
 
-def test_score_is_updated_after_each_fold(cluster, folded, capsys):
+def test_score_is_updated_after_each_fold(cluster, folded, capsys, jobs):
     reported = []
     messages = [{"topic": "cluster", "text": "1 node"}, *[{"run": "baseline"}] * 3]
     (score,) = cluster(messages, after_fold=reported.append, jobs=2)
     assert score.trained_folds == [0, 1, 2]
     assert reported == ["baseline"] * 3
-    (job,) = cluster.jobs
+    (job,) = jobs
     assert (job.address, job.max_parallel) == (None, 2)
     assert [plan.fold_numbers for plan in job.plans] == [[0, 1, 2]]
     assert "train      baseline: resnet9, 16 px, 2 epochs, folds 0, 1, 2\n" in capsys.readouterr().out
 
 
-def test_runs_of_all_seeds_are_one_job(cluster, folded):
+def test_runs_of_all_seeds_are_one_job(cluster, folded, jobs):
     finished_run(folded, "baseline")
     scores = cluster([], seeds=(0, 1, 2))
-    (job,) = cluster.jobs
+    (job,) = jobs
     assert [plan.run_paths.name for plan in job.plans] == ["baseline-s1", "baseline-s2"]  # the first one is trained
     assert [score is None for score in scores] == [False, True, True]
 
 
-def test_trained_runs_need_no_cluster(cluster, folded, capsys):
+def test_trained_runs_need_no_cluster(cluster, folded, capsys, jobs):
     finished_run(folded, "baseline")
     (score,) = cluster([])
     assert score.trained_folds == [0, 1, 2]
-    assert cluster.jobs == []
+    assert jobs == []
     assert "all folds are trained" in capsys.readouterr().out
 
 
@@ -73,10 +77,10 @@ def test_error_in_a_setting_names_its_file_and_the_run_is_removed(cluster, folde
     assert not folded.paths.run("baseline").metadata.exists()
 
 
-def test_run_is_trained_on_one_cluster_at_a_time(cluster, folded):
+def test_run_is_trained_on_one_cluster_at_a_time(cluster, folded, jobs):
     with (
         locks.exclusive_lock(folded.paths.run("baseline").folder / "cluster", "it is trained"),
         refused("this run is trained in another process"),
     ):
         cluster([])
-    assert cluster.jobs == []
+    assert jobs == []

@@ -23,9 +23,14 @@ def measurements(*unreadable: int) -> pd.DataFrame:
 
 
 @pytest.fixture
-def scan(small, monkeypatch, capsys):
+def asked():
+    """What each scan was asked to do."""
+    return []
+
+
+@pytest.fixture
+def scan(small, monkeypatch, capsys, asked):
     """Returns a function that scans with a given result, and returns what it printed."""
-    asked = []
     monkeypatch.setattr(scanning, "load_samples", lambda competition: TABLE)
     monkeypatch.setattr(scanning, "store_key", lambda *_: "0123abcd")
 
@@ -37,7 +42,6 @@ def scan(small, monkeypatch, capsys):
         assert found is result
         return capsys.readouterr().out
 
-    run.asked = asked
     return run
 
 
@@ -56,11 +60,11 @@ def test_nothing_is_printed_if_nothing_was_scanned(scan):
     assert scan(0, 2, 6) == ""
 
 
-def test_settings_and_appearance_are_passed_on(scan, small):
+def test_settings_and_appearance_are_passed_on(scan, small, asked):
     settings = PreparationSettings(size=16)
     scan(0, settings=settings, with_appearance=True)
-    assert scan.asked[0][0] is small
-    assert scan.asked[0][2:] == (settings, True, None)
+    assert asked[0][0] is small
+    assert asked[0][2:] == (settings, True, None)
 
 
 @pytest.mark.parametrize(

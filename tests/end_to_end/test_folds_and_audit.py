@@ -25,15 +25,6 @@ def test_folds_of_older_data_are_refused(folded):
     assert len(pd.read_csv(folded.paths.folds_table)) == len(table)
 
 
-def test_kept_folds_that_split_a_group_are_refused(folded):
-    table = pd.read_csv(folded.paths.folds_table)
-    several = table[table["group"].duplicated(keep=False)].index[0]
-    table.loc[several, "fold"] = (table.loc[several, "fold"] + 1) % 3
-    table.to_csv(folded.paths.folds_table, index=False)
-    with refused("1 group is in two folds"):
-        make_folds(folded)
-
-
 def test_audit_joins_duplicates_and_reports_leaks(folded, capsys):
     table = make_folds(folded, force=True)
     said = capsys.readouterr().out
@@ -69,12 +60,6 @@ def test_group_larger_than_a_fold_is_reported(project_folder, capsys):
     open_source(competition).write_manifest()
     make_folds(competition, force=True)
     assert "the largest group holds" in capsys.readouterr().out
-
-
-def test_grouped_data_needs_a_grouped_method(project_folder):
-    add_competition(project_folder, "leaky", replaced(SMALL, ("stratified_group", "stratified")))
-    with refused("method stratified would split the groups"):
-        make_folds(Competition.open("leaky"))
 
 
 @pytest.mark.slow

@@ -18,16 +18,6 @@ def test_run_of_another_recipe_is_refused(competition, capsys):
         train(competition, overrides=parse_overrides("training.epochs=1"), run="baseline")
 
 
-def test_damaged_store_is_refused_before_training(competition):
-    (images,) = competition.paths.data.glob("store/*/images.npy")
-    content = bytearray(images.read_bytes())
-    content[-100] ^= 1
-    images.write_bytes(content)
-    with refused("prepared images lie in blocks that have changed. Make it again: make data"):
-        train(competition, run="second")
-    assert not competition.paths.run("second").folder.exists()
-
-
 @pytest.mark.parametrize("fold", [-1, 3])
 def test_fold_out_of_range_is_refused(competition, fold):
     with refused(f"FOLD={fold}: there is no fold {fold}. Choose 0 to 2, or all"):
@@ -37,11 +27,6 @@ def test_fold_out_of_range_is_refused(competition, fold):
 def test_submission_of_an_untrained_run_is_refused(competition):
     with refused("run 'other' is not trained.*Trained so far: baseline"):
         submit(competition, run_names=["other"])
-
-
-def test_several_seeds_under_one_name_are_refused(competition):
-    with refused("RUN=a: one name cannot be used for several seeds"):
-        train(competition, seeds=[0, 1], run="a")
 
 
 @pytest.mark.slow

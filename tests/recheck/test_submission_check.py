@@ -46,7 +46,7 @@ def test_every_post_processing_is_recomputed(folded, metric):
 
 
 @pytest.mark.slow
-def test_consistently_changed_submission_differs_from_the_folds(submitted):
+def test_consistently_changed_submission_differs_from_the_folds(submitted, file, record):
     """The file, its record and the ledger are changed together, so that their hashes agree."""
     file, ledger = first_file(submitted, "*.csv"), submitted.project_paths.ledger
     change_last_digit(file)
@@ -58,7 +58,7 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted):
 
 
 @pytest.mark.slow
-def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, capsys):
+def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, capsys, file, record):
     """Weights of 1 and 0 give the same predictions as a single run, but another score."""
     finished_run(folded, "one", 1.0)
     submit(folded, run_names=["one"], dry_run=True)
@@ -73,18 +73,27 @@ def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, cap
 
 
 @pytest.fixture
-def differences(folded):
-    """Returns a function: the differences of a submission of one run whose record has these changes."""
+def file(folded):
+    """A submission of one run."""
     finished_run(folded, "one", 1.0)
     submit(folded, run_names=["one"])
-    file = first_file(folded, "*.csv")
-    record = json_files.read(file.with_suffix(".json"))
+    return first_file(folded, "*.csv")
+
+
+@pytest.fixture
+def record(file):
+    """The record of the submission."""
+    return json_files.read(file.with_suffix(".json"))
+
+
+@pytest.fixture
+def differences(folded, file, record):
+    """Returns a function: the differences of the submission whose record has these changes."""
 
     def run(**changes) -> list[str]:
         root = folded.project_paths.root
         return list(submission_differences(folded.facts, folded.paths, root, file, {**record, **changes}))
 
-    run.file, run.record, run.root = file, record, folded.project_paths.root
     return run
 
 
@@ -92,8 +101,8 @@ def test_unchanged_submission_has_no_differences(differences):
     assert differences() == []
 
 
-def test_changed_file_is_not_the_one_that_was_checked(differences):
-    change_last_digit(differences.file)
+def test_changed_file_is_not_the_one_that_was_checked(differences, file):
+    change_last_digit(file)
     found = differences()
     assert found[0] == "it is not the file that was checked"
     assert found[1].startswith("1 row differs from the folds' predictions; ")
@@ -101,17 +110,17 @@ def test_changed_file_is_not_the_one_that_was_checked(differences):
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
-def test_changed_or_missing_input_is_named_and_nothing_is_computed(differences, damage):
-    name = next(name for name in differences.record["inputs"] if name.endswith("test.csv"))
+def test_changed_or_missing_input_is_named_and_nothing_is_computed(folded, differences, damage, file, record):
+    name = next(name for name in record["inputs"] if name.endswith("test.csv"))
     if damage == "changed":
-        change_last_digit(differences.root / name)
+        change_last_digit(folded.project_paths.root / name)
     else:
-        (differences.root / name).unlink()
+        (folded.project_paths.root / name).unlink()
     assert differences() == [f"{name} is not the file that it was made from"]
 
 
-def test_run_without_test_predictions_among_the_inputs_is_named(differences):
-    inputs = {name: digest for name, digest in differences.record["inputs"].items() if name.endswith("oof.csv")}
+def test_run_without_test_predictions_among_the_inputs_is_named(differences, record):
+    inputs = {name: digest for name, digest in record["inputs"].items() if name.endswith("oof.csv")}
     assert differences(inputs=inputs) == ["the inputs of the submission have no test predictions of run 'one'"]
 
 
@@ -121,8 +130,8 @@ def test_damaged_file_of_the_fitted_ensemble_is_named(tmp_path):
         plugin_steps(tmp_path / "a.npz")
 
 
-def test_folds_of_the_score_are_those_of_the_inputs(differences):
-    score = {**differences.record["score"], "trained_folds": [0, 1]}
+def test_folds_of_the_score_are_those_of_the_inputs(differences, record):
+    score = {**record["score"], "trained_folds": [0, 1]}
     assert "trained_folds are [0, 1, 2], saved [0, 1]" in differences(score=score)
 
 
@@ -150,7 +159,7 @@ def test_row_of_the_ledger_agrees_with_its_record():
         ("private", "0.700000", ""),
     ],
 )
-def test_changed_cell_of_the_ledger_is_named(column, cell, recorded):
+def test_changed_cell_of_the_ledger_is_named(column, cell, recorded, file, record):
     expected = (
         f"{column} is {cell or 'empty'} in submissions/ledger.csv, {recorded or 'empty'} in the record beside the file"
     )

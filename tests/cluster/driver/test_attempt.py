@@ -16,7 +16,13 @@ from tests.support.helpers import refused
 
 
 @pytest.fixture
-def start(monkeypatch):
+def options():
+    """The options of the last task of Ray."""
+    return {}
+
+
+@pytest.fixture
+def start(monkeypatch, options):
     """Returns a function that starts an attempt whose only message is one, or an error of Ray that is raised."""
 
     def start(message, is_ready=True):
@@ -25,12 +31,12 @@ def start(monkeypatch):
                 raise message
             return message
 
-        def options(**given):
-            start.options = given
+        def with_options(**given):
+            options.update(given)
             return SimpleNamespace(remote=lambda *arguments: iter(() if message is StopIteration else [message]))
 
         fake = SimpleNamespace(
-            remote=lambda function: SimpleNamespace(options=options),
+            remote=lambda function: SimpleNamespace(options=with_options),
             wait=lambda messages, timeout: (messages if is_ready else [], []),
             get=get,
         )
@@ -40,9 +46,9 @@ def start(monkeypatch):
     return start
 
 
-def test_task_gets_its_threads_and_gpu_and_is_not_repeated_by_ray(start):
+def test_task_gets_its_threads_and_gpu_and_is_not_repeated_by_ray(start, options):
     assert start(Heartbeat()).next(1) == Heartbeat()
-    assert start.options == {
+    assert options == {
         "num_returns": "streaming",
         "num_cpus": 3,
         "num_gpus": 1,

@@ -57,13 +57,20 @@ class Attempts:
 
 
 @pytest.fixture
-def follow(monkeypatch, tmp_path):
+def followed():
+    """The attempts of each task that was followed."""
+    return []
+
+
+@pytest.fixture
+def follow(monkeypatch, tmp_path, followed):
     """Returns a function that follows a task of scripted attempts, and returns them with what arrived."""
 
     def follow(*scripts, seconds_per_message=0):
-        follow.attempts, arrived = Attempts(scripts, seconds_per_message), []
-        monkeypatch.setattr(cluster_task, "Attempt", follow.attempts.begin)
-        monkeypatch.setattr(cluster_task.time, "monotonic", lambda: follow.attempts.now)
+        attempts, arrived = Attempts(scripts, seconds_per_message), []
+        followed.append(attempts)
+        monkeypatch.setattr(cluster_task, "Attempt", attempts.begin)
+        monkeypatch.setattr(cluster_task.time, "monotonic", lambda: attempts.now)
         receivers = {
             kind: lambda path, kind=kind: arrived.append((kind, path.read_bytes())) or path.unlink()
             for kind in (CHECKPOINT, RESULTS)
@@ -77,7 +84,7 @@ def follow(monkeypatch, tmp_path):
             folder=tmp_path,
             log=tmp_path / "logs" / "fold1.log",
         ).run()
-        return follow.attempts, arrived
+        return attempts, arrived
 
     return follow
 
@@ -132,11 +139,12 @@ def test_progress_counts_the_losses_anew(follow):
     assert len(arrived) == 2 * MAX_LOSSES + 1
 
 
-def test_error_of_the_user_is_final(follow):
+def test_error_of_the_user_is_final(follow, followed):
     with refused("lower the learning rate"):
         follow([STARTED, Failed(UserError("lower the learning rate"))], [STARTED, DONE])
-    assert len(follow.attempts.scripts) == 1
-    assert follow.attempts.num_cancelled == 1
+    (attempts,) = followed
+    assert len(attempts.scripts) == 1
+    assert attempts.num_cancelled == 1
 
 
 def test_nice_node_is_reported(follow, capsys):

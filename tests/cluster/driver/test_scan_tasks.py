@@ -22,12 +22,17 @@ IMAGE_BYTES = SIZE * SIZE  # of one channel
 
 
 @pytest.fixture
-def scanned(monkeypatch, small, tmp_path):
+def sent():
+    """The messages of the driver."""
+    return []
+
+
+@pytest.fixture
+def scanned(monkeypatch, small, tmp_path, sent):
     """Returns a function that divides a scan into tasks, and returns them."""
     monkeypatch.setattr(scan_tasks.ray, "put", lambda value: value)
     monkeypatch.setattr(scan_tasks, "start_file_server", lambda shared, folder: ("server", shared, folder))
     monkeypatch.setattr(scan_tasks, "ClusterTask", lambda topic, **arguments: SimpleNamespace(topic=topic, **arguments))
-    sent = []
 
     def scan(images, nodes):
         tasks = []
@@ -40,7 +45,6 @@ def scanned(monkeypatch, small, tmp_path):
         scan_tasks.scan(job, nodes, lambda **message: sent.append(message))
         return tasks
 
-    scan.sent = sent
     return scan
 
 
@@ -78,7 +82,7 @@ def test_task_gets_the_files_of_its_images_that_exist(scanned, tmp_path):
     assert all(task.resources.file_server == ("server", [], tmp_path / "raw") for task in tasks)
 
 
-def test_pixels_of_readable_images_are_written_to_their_rows(scanned, tmp_path):
+def test_pixels_of_readable_images_are_written_to_their_rows(scanned, tmp_path, sent):
     array_files.create_array(tmp_path / "images.npy", (4, 2, 2, 1), np.uint8)
     images = [(1, "a.png"), (3, "b.png"), (0, "c.png")]
     task, *_ = scanned([*images, *[(2, "d.png")] * 9], [NodeResources(1, 0)])
@@ -91,5 +95,5 @@ def test_pixels_of_readable_images_are_written_to_their_rows(scanned, tmp_path):
     written = np.load(tmp_path / "images.npy")
     np.testing.assert_array_equal(written[[1, 0]], pixels[[0, 2]])
     assert not written[[2, 3]].any()
-    assert scanned.sent == [{"scans": scans}]
+    assert sent == [{"scans": scans}]
     assert not archive.exists()

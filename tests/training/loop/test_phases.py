@@ -22,20 +22,24 @@ def net():
 
 
 @pytest.fixture
-def plan(net, tmp_path):
-    """Returns a function that plans the phases of a recipe with these changes."""
+def images(net, tmp_path):
+    """Images with the features of the net."""
     num_features = net.get_layer("head").input.shape[-1]
     np.save(tmp_path / "features.npy", np.zeros((NUM_IMAGES, VIEWS, num_features), np.float32))
     pixels = np.zeros((NUM_IMAGES, 16, 16, 1), np.uint8)
     targets = np.arange(10) % 5 // 4  # eight of the first class, two of the second
-    images = TrainingImages(pixels, tmp_path / "features.npy", np.arange(10), targets, seed=3, num_workers=2)
+    return TrainingImages(pixels, tmp_path / "features.npy", np.arange(10), targets, seed=3, num_workers=2)
+
+
+@pytest.fixture
+def plan(net, images):
+    """Returns a function that plans the phases of a recipe with these changes."""
 
     def run(precision="float32", augment="none", **training):
         changes = {"augment": augment, "training": {"batch_size": 4, "epochs": 0, **training}}
         changed = Recipe.model_validate(merge(recipe("simple_cnn", size=16).model_dump(), changes))
         return plan_phases(facts(), changed, net, images, precision)
 
-    run.images = images
     return run
 
 
@@ -60,9 +64,9 @@ def test_head_is_trained_on_features_by_this_process(plan, net):
     assert phase.prefix == "head, "
 
 
-def test_net_is_trained_on_pixels_by_workers(plan, net):
+def test_net_is_trained_on_pixels_by_workers(plan, net, images):
     (phase,) = plan(epochs=1)
-    assert phase.net_inputs is plan.images.store_pixels
+    assert phase.net_inputs is images.store_pixels
     assert phase.view_of is None
     assert phase.batch_trainer.net is net
     assert phase.num_workers == 2
@@ -82,7 +86,7 @@ def test_phases_have_their_own_learning_rates(plan):
     assert [float(phase.batch_trainer.net.optimizer.learning_rate) for phase in phases] == [0.25, 0.125]
 
 
-def test_schedule_ends_with_the_last_batch_of_the_phase(plan):
+def test_schedule_ends_with_the_last_batch_of_the_phase(plan, images):
     (phase,) = plan(epochs=5, schedule="cosine", learning_rate=0.125, warmup=0)
     schedule = phase.batch_trainer.net.optimizer._learning_rate
     assert phase.batches.batches_per_epoch == 2  # of ten images
@@ -120,25 +124,25 @@ def test_loss_is_scaled_in_float16_only(plan, precision, is_scaled):
 
 
 @pytest.mark.parametrize("name", ["head_epochs", "epochs"])
-def test_batches_have_the_images_seed_and_size_of_the_fold(plan, name):
+def test_batches_have_the_images_seed_and_size_of_the_fold(plan, name, images):
     (phase,) = plan(**{name: 1})
     batches = phase.batches
     assert isinstance(batches, TrainingBatches)
-    assert batches.rows is plan.images.rows
+    assert batches.rows is images.rows
     assert (batches.batch_size, batches.seed) == (4, 3)
-    assert batches.targets[:, 0].tolist() == plan.images.targets.tolist()
+    assert batches.targets[:, 0].tolist() == images.targets.tolist()
     assert batches.classes is None
     assert batches.mix is None
 
 
-def test_balanced_sampler_knows_the_classes(plan):
+def test_balanced_sampler_knows_the_classes(plan, images):
     (phase,) = plan(epochs=1, sampler="balanced")
-    assert phase.batches.classes.tolist() == plan.images.targets.tolist()
+    assert phase.batches.classes.tolist() == images.targets.tolist()
 
 
-def test_balanced_weights_give_each_class_the_same_sum(plan):
+def test_balanced_weights_give_each_class_the_same_sum(plan, images):
     (phase,) = plan(epochs=1, class_weights="balanced")
-    weights, targets = phase.batches.sample_weights, plan.images.targets
+    weights, targets = phase.batches.sample_weights, images.targets
     assert weights[targets == 0].sum() == pytest.approx(weights[targets == 1].sum())
 
 

@@ -11,16 +11,11 @@ from tests.support.helpers import REPOSITORY
 SOURCE, TESTS = REPOSITORY / "src" / "medfold", REPOSITORY / "tests"
 MAX_CHECKS = 10  # of one test: a longer one shows several things
 
-# Modules without logic of their own: constants, data classes, protocols, and commands that tests/end_to_end run.
+# Modules without logic of their own: constants, data classes, protocols.
 THIN = {
     "__main__.py",
     "cluster/cluster_jobs.py",
     "cluster/node/messages.py",
-    "commands/download.py",
-    "commands/ensemble.py",
-    "commands/folds.py",
-    "commands/notebook.py",
-    "commands/report.py",
     "data/label_layouts/layout.py",
     "plugins.py",
     "submission/leaderboard_result.py",

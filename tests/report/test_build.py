@@ -13,7 +13,6 @@ from medfold.commands.submit import submit
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import make_dataset
 from medfold.ensemble import Ensemble, ensemble_runs
-from medfold.report.page import Section
 from medfold.scoring import METRICS
 from medfold.submission import read_ledger
 from medfold.system import json_files
@@ -48,13 +47,6 @@ def test_page_is_self_contained_and_has_disclaimer(good):
     assert text.count("not for the diagnosis of patients") >= 2
     ids = re.findall(r'\bid="([^"]*)"', text)
     assert len(ids) == len(set(ids))
-
-
-def test_summaries_of_sections_are_printed(competition, capsys, monkeypatch):
-    section = Section("images", "Images", summary="heat maps: in the finding in 3 of 4")
-    monkeypatch.setattr("medfold.report.build.explanations_section", lambda *_: section)
-    report(competition, ["good"])
-    assert "report     heat maps: in the finding in 3 of 4\n" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -92,12 +84,6 @@ def test_leaderboard_scores_are_shown(competition):
     for part in ("public", "private"):
         assert shown[f"{part} score"] == (f"{float(row[part]):.4f}", f"submitted {day}")
     assert "public score" not in cards(read_page(report(competition, ["good"])))
-
-
-def test_report_of_untrained_run_is_refused(competition):
-    with refused("run 'nobody' is not trained"):
-        report(competition, ["nobody"])
-    assert not (competition.project_paths.root / "runs/small/nobody").exists()
 
 
 @pytest.mark.slow

@@ -144,47 +144,89 @@ def test_fbeta_agrees_with_its_definition(beta, seed):
     assert metrics.fbeta(targets, p, beta) == pytest.approx(expected, **EXACT)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.filterwarnings("ignore::UserWarning")
-def test_class_metrics_agree_with_their_definitions(seed):
-    targets, p = classes(seed)
-    decided = p.argmax(1)
-    one_vs_rest = np.mean([defined(reference.roc_auc_score, targets == k, p[:, k]) for k in range(4)])
-    assert metrics.mean_auc(targets, p) == pytest.approx(one_vs_rest, **EXACT)
-    assert metrics.accuracy(targets, p) == pytest.approx(reference.accuracy_score(targets, decided), **EXACT)
-    recalls = reference.balanced_accuracy_score(targets, decided)
-    assert metrics.balanced_accuracy(targets, p) == pytest.approx(recalls, **EXACT)
-    f1 = reference.f1_score(targets, decided, average="macro", zero_division=0)
-    assert metrics.macro_f1(targets, p) == pytest.approx(f1, **EXACT)
-    assert metrics.qwk(targets, p) == pytest.approx(qwk_as_defined(targets, decided, 4), **EXACT)
+def log_loss_of_classes(targets, p):
     shares = clipped(p) / clipped(p).sum(1)[:, None]
-    loss = -np.mean([np.log(row[target]) for row, target in zip(shares, targets, strict=True)])
-    assert metrics.log_loss(targets, p) == pytest.approx(loss, **EXACT)
-    assert metrics.ece(targets, p) == pytest.approx(ece_as_defined(p.max(1), decided == targets), **EXACT)
+    return -np.mean([np.log(row[target]) for row, target in zip(shares, targets, strict=True)])
+
+
+CLASSES = {
+    "mean_auc": (
+        metrics.mean_auc,
+        lambda targets, p: np.mean([defined(reference.roc_auc_score, targets == k, p[:, k]) for k in range(4)]),
+    ),
+    "accuracy": (metrics.accuracy, lambda targets, p: reference.accuracy_score(targets, p.argmax(1))),
+    "balanced_accuracy": (
+        metrics.balanced_accuracy,
+        lambda targets, p: reference.balanced_accuracy_score(targets, p.argmax(1)),
+    ),
+    "macro_f1": (
+        metrics.macro_f1,
+        lambda targets, p: reference.f1_score(targets, p.argmax(1), average="macro", zero_division=0),
+    ),
+    "qwk": (metrics.qwk, lambda targets, p: qwk_as_defined(targets, p.argmax(1), 4)),
+    "log_loss": (metrics.log_loss, log_loss_of_classes),
+    "ece": (metrics.ece, lambda targets, p: ece_as_defined(p.max(1), p.argmax(1) == targets)),
+}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_label_metrics_agree_with_their_definitions(seed):
-    targets, p = labels(seed)
-    n, k = targets.shape
-    aucs = np.mean([defined(reference.roc_auc_score, targets[:, i], p[:, i]) for i in range(k)])
-    assert metrics.mean_auc(targets, p) == pytest.approx(aucs, **EXACT)
-    shares = np.mean([reference.accuracy_score(targets[:, i], p[:, i] > 0.5) for i in range(k)])
-    assert metrics.accuracy(targets, p) == pytest.approx(shares, **EXACT)
-    f1 = reference.f1_score(targets, (p > 0.5).astype(int), average="macro", zero_division=0)
-    assert metrics.macro_f1(targets, p) == pytest.approx(f1, **EXACT)
-    f2 = reference.fbeta_score(targets, (p > 0.5).astype(int), beta=2, average="macro", zero_division=0)
-    assert metrics.fbeta(targets, p, 2) == pytest.approx(f2, **EXACT)
-    losses = np.mean([reference.log_loss(targets[:, i], clipped(p)[:, i], labels=[0, 1]) for i in range(k)])
-    assert metrics.log_loss(targets, p) == pytest.approx(losses, **EXACT)
-    eces = np.mean([ece_as_defined(p[:, i], targets[:, i]) for i in range(k)])
-    assert metrics.ece(targets, p) == pytest.approx(eces, **EXACT)
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_metric_of_classes_agrees_with_its_definition(name, seed):
+    metric, definition = CLASSES[name]
+    targets, p = classes(seed)
+    assert metric(targets, p) == pytest.approx(definition(targets, p), **EXACT)
+
+
+def mean_of_labels(function):
+    """Returns the mean of a function over the labels."""
+    return lambda targets, p: np.mean([function(targets[:, i], p[:, i]) for i in range(targets.shape[1])])
+
+
+def weighted_log_loss_as_defined(targets, p):
     rows = []
-    for row in range(n):
-        terms = [WEIGHTS[i, targets[row, i]] for i in range(k)]
-        each = [-np.log(q if t else 1 - q) for t, q in zip(targets[row], clipped(p)[row], strict=True)]
+    for row_targets, row in zip(targets, clipped(p), strict=True):
+        terms = [WEIGHTS[i, target] for i, target in enumerate(row_targets)]
+        each = [-np.log(q if target else 1 - q) for target, q in zip(row_targets, row, strict=True)]
         rows.append(np.dot(terms, each) / sum(terms))
-    assert metrics.weighted_log_loss(targets, p, WEIGHTS) == pytest.approx(np.mean(rows), **EXACT)
+    return np.mean(rows)
+
+
+LABELS = {
+    "mean_auc": (
+        metrics.mean_auc,
+        mean_of_labels(lambda targets, p: defined(reference.roc_auc_score, targets, p)),
+    ),
+    "accuracy": (
+        metrics.accuracy,
+        mean_of_labels(lambda targets, p: reference.accuracy_score(targets, decided(p))),
+    ),
+    "macro_f1": (
+        metrics.macro_f1,
+        lambda targets, p: reference.f1_score(targets, decided(p), average="macro", zero_division=0),
+    ),
+    "fbeta": (
+        lambda targets, p: metrics.fbeta(targets, p, 2),
+        lambda targets, p: reference.fbeta_score(targets, decided(p), beta=2, average="macro", zero_division=0),
+    ),
+    "log_loss": (
+        metrics.log_loss,
+        mean_of_labels(lambda targets, p: reference.log_loss(targets, clipped(p), labels=[0, 1])),
+    ),
+    "ece": (metrics.ece, mean_of_labels(lambda targets, p: ece_as_defined(p, targets))),
+    "weighted_log_loss": (
+        lambda targets, p: metrics.weighted_log_loss(targets, p, WEIGHTS),
+        weighted_log_loss_as_defined,
+    ),
+}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("name", LABELS)
+def test_metric_of_labels_agrees_with_its_definition(name, seed):
+    metric, definition = LABELS[name]
+    targets, p = labels(seed)
+    assert metric(targets, p) == pytest.approx(definition(targets, p), **EXACT)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -198,29 +240,42 @@ def test_weighted_log_loss_of_rsna_2019_agrees_with_scikit_learn(seed):
     assert metric_of(facts)(targets, p) == pytest.approx(expected, **EXACT)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_auc_and_accuracy_match_medmnist(seed):
-    """After getAUC and getACC of medmnist 3.0, Apache-2.0, https://github.com/MedMNIST/MedMNIST."""
-    rng = np.random.default_rng(seed)
+def binary_as_in_medmnist(rng):
     targets, p = np.append([0, 1], rng.integers(0, 2, 40)), probabilities(rng, 42)
-    assert metrics.auc(targets, p) == pytest.approx(reference.roc_auc_score(targets, p), **EXACT)
-    assert metrics.accuracy(targets, p) == pytest.approx(reference.accuracy_score(targets, p > 0.5), **EXACT)
+    return targets, p, reference.roc_auc_score(targets, p), reference.accuracy_score(targets, p > 0.5)
 
+
+def classes_as_in_medmnist(rng):
     targets, p = np.append([0, 1, 2, 3], rng.integers(0, 4, 40)), probabilities(rng, (44, 4))
     auc = 0
     for i in range(p.shape[1]):
         auc += reference.roc_auc_score((targets == i).astype(float), p[:, i])
-    assert metrics.mean_auc(targets, p) == pytest.approx(auc / p.shape[1], **EXACT)
-    accuracy = reference.accuracy_score(targets, np.argmax(p, axis=-1))
-    assert metrics.accuracy(targets, p) == pytest.approx(accuracy, **EXACT)
+    return targets, p, auc / p.shape[1], reference.accuracy_score(targets, np.argmax(p, axis=-1))
 
+
+def labels_as_in_medmnist(rng):
     targets, p = np.append([[0] * 3, [1] * 3], rng.integers(0, 2, (40, 3)), axis=0), probabilities(rng, (42, 3))
     auc = accuracy = 0
     for i in range(p.shape[1]):
         auc += reference.roc_auc_score(targets[:, i], p[:, i])
         accuracy += reference.accuracy_score(targets[:, i], p[:, i] > 0.5)
-    assert metrics.mean_auc(targets, p) == pytest.approx(auc / p.shape[1], **EXACT)
-    assert metrics.accuracy(targets, p) == pytest.approx(accuracy / p.shape[1], **EXACT)
+    return targets, p, auc / p.shape[1], accuracy / p.shape[1]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("task", "auc"),
+    [
+        (binary_as_in_medmnist, metrics.auc),
+        (classes_as_in_medmnist, metrics.mean_auc),
+        (labels_as_in_medmnist, metrics.mean_auc),
+    ],
+)
+def test_auc_and_accuracy_match_medmnist(task, auc, seed):
+    """After getAUC and getACC of medmnist 3.0, Apache-2.0, https://github.com/MedMNIST/MedMNIST."""
+    targets, p, expected_auc, expected_accuracy = task(np.random.default_rng(seed))
+    assert auc(targets, p) == pytest.approx(expected_auc, **EXACT)
+    assert metrics.accuracy(targets, p) == pytest.approx(expected_accuracy, **EXACT)
 
 
 def test_probability_one_half_is_negative():
@@ -230,13 +285,22 @@ def test_probability_one_half_is_negative():
     assert metrics.macro_f1(np.array([[0], [1]]), half[:, None]) == 0
 
 
-def test_undefined_metrics_are_nan():
-    assert np.isnan(metrics.auc(np.ones(5, int), np.linspace(0, 1, 5)))
-    assert np.isnan(metrics.pauc(np.zeros(5, int), np.linspace(0, 1, 5)))
-    assert np.isnan(metrics.pf1(np.zeros(5, int), np.linspace(0, 1, 5)))
+@pytest.mark.parametrize(
+    ("metric", "targets", "predictions"),
+    [
+        (metrics.auc, np.ones(5, int), np.linspace(0, 1, 5)),
+        (metrics.pauc, np.zeros(5, int), np.linspace(0, 1, 5)),
+        (metrics.pf1, np.zeros(5, int), np.linspace(0, 1, 5)),
+        (metrics.mean_auc, np.array([0, 1, 1]), np.full((3, 3), 1 / 3)),
+        (metrics.qwk, np.zeros(3, int), np.eye(3)[[0, 0, 0]]),
+    ],
+)
+def test_undefined_metric_is_nan(metric, targets, predictions):
+    assert np.isnan(metric(targets, predictions))
+
+
+def test_pf1_without_a_hit_is_zero():
     assert metrics.pf1(np.ones(5, int), np.zeros(5)) == 0
-    assert np.isnan(metrics.mean_auc(np.array([0, 1, 1]), np.full((3, 3), 1 / 3)))
-    assert np.isnan(metrics.qwk(np.zeros(3, int), np.eye(3)[[0, 0, 0]]))
 
 
 @pytest.mark.parametrize("name", METRICS.names())

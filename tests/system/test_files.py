@@ -124,27 +124,35 @@ def test_folder_in_which_no_file_can_be_made_is_refused():
         files.check_writable(Path("/proc/none"))
 
 
-def test_check_writable_leaves_nothing_and_names_what_is_wrong(tmp_path, monkeypatch):
-    files.check_writable(tmp_path / "not yet" / "there")
-    assert list(tmp_path.iterdir()) == []
-    for number, message in (
-        (errno.EROFS, "read-only"),
-        (errno.ENOSPC, "no disk space"),
-        (errno.ENOLCK, "no file locks"),
-        (errno.EACCES, "permission denied"),
-    ):
+def unsupported(path):
+    """The error of filelock where a disk has no locks."""
+    return NotImplementedError("FileSystem does not appear to support flock; use SoftFileLock instead")
 
-        def refuse(self, number=number):
-            raise OSError(number, os.strerror(number), self.lock_file)
 
-        monkeypatch.setattr(files.FileLock, "_acquire", refuse)
-        with refused(message):
-            files.check_writable(tmp_path)
+def os_error(number):
+    return lambda path: OSError(number, os.strerror(number), path)
 
-    def unsupported(self):
-        raise NotImplementedError("FileSystem does not appear to support flock; use SoftFileLock instead")
 
-    monkeypatch.setattr(files.FileLock, "_acquire", unsupported)
-    with refused("no file locks"):
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (os_error(errno.EROFS), "read-only"),
+        (os_error(errno.ENOSPC), "no disk space"),
+        (os_error(errno.ENOLCK), "no file locks"),
+        (os_error(errno.EACCES), "permission denied"),
+        (unsupported, "no file locks"),
+    ],
+)
+def test_check_writable_leaves_nothing_and_names_what_is_wrong(tmp_path, monkeypatch, error, message):
+    def refuse(self):
+        raise error(self.lock_file)
+
+    monkeypatch.setattr(files.FileLock, "_acquire", refuse)
+    with refused(message):
         files.check_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_writable_leaves_nothing(tmp_path):
+    files.check_writable(tmp_path / "not yet" / "there")
     assert list(tmp_path.iterdir()) == []

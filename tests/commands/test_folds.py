@@ -1,4 +1,4 @@
-"""Folds of a small project: the results of the audit, and folds that are refused."""
+"""make folds: the folds and the results of the audit, and what is refused."""
 
 import json
 

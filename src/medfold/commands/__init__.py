@@ -2,7 +2,7 @@
 
 - set-up: `setup` (.venv), `doctor`, `demo`;
 - data: `new`, `download`, `prepare`, `folds`, `data`;
-- runs: `train`, `runs`, `compare`, `ensemble`, `report`;
+- runs: `recipe`, `train`, `runs`, `compare`, `ensemble`, `report`;
 - submissions: `submit`, `notebook`, `recheck`, `scores`;
 - trained nets elsewhere: `predict`, `export`;
 - Kaggle: `clean_kaggle`;

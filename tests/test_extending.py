@@ -64,7 +64,7 @@ def plugin_project(project_folder):
 
 
 @pytest.mark.slow
-def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project, tmp_path, capsys, monkeypatch):
+def test_documented_plugins_train_submit_and_predict_in_notebook(plugin_project, tmp_path, capsys):
     competition = plugin_project
     download(competition)
     train(competition, jobs=2, trackers=["score_files"])

@@ -6,7 +6,7 @@ from medfold.commands.download import download
 from tests.support.helpers import refused
 
 
-def test_all_raw_files_are_there_and_recorded(small, capsys):
+def test_all_raw_files_are_there_and_recorded(small):
     download(small)
     assert small.paths.raw_manifest.is_file()
     assert (small.paths.raw / "train.csv").is_file()

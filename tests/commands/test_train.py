@@ -267,7 +267,7 @@ def test_seeds_on_a_cluster_are_trained_side_by_side_and_their_scores_printed_in
     assert [line.split()[3] for line in shown] == ["0.7500", "0.2500"]
 
 
-def test_address_without_an_answer_is_refused_before_any_work(small, trainings, monkeypatch):
+def test_address_without_an_answer_is_refused_before_any_work(small, trainings):
     pytest.importorskip("ray", reason="Ray is not installed")
     with refused("ADDRESS=127.0.0.1:1: no answer"):
         train(small, on="ray", address=ClusterAddress("127.0.0.1", 1))

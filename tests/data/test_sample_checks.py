@@ -22,7 +22,7 @@ def samples(*ids: str) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("train", "test", "message"),
     [
-        ([], ["c"], "no training sample. Check the label table"),
+        ([], ["c"], "no training sample. Check the labels there, and whether labels.map"),
         (["a", "a"], ["c"], "1 id appears more than once in the training set: a"),
         (["a", "b"], ["c", "c"], "1 id appears more than once in the test set: c"),
         (["a", "b"], ["b", "c"], "1 id is in train and in test: b"),

@@ -73,7 +73,7 @@ def test_parallel_folds_equal_folds_trained_alone(project_folder, two_cores, cap
     assert result_files(competition, "together") == result_files(competition, "alone")
 
 
-def test_failed_fold_does_not_stop_the_others(project_folder, two_cores, capfd):
+def test_failed_fold_does_not_stop_the_others(project_folder, two_cores):
     competition = Competition.open("small")
     run = competition.paths.run("baseline")
     make_folds(competition)

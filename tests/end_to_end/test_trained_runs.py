@@ -13,7 +13,7 @@ from tests.support.finished_runs import finished_run
 from tests.support.helpers import refused
 
 
-def test_run_of_another_recipe_is_refused(competition, capsys):
+def test_run_of_another_recipe_is_refused(competition):
     with refused("recipe.training.epochs was 2, now 1"):
         train(competition, overrides=parse_overrides("training.epochs=1"), run="baseline")
 

@@ -9,7 +9,7 @@ from medfold.system import json_files
 from medfold.tables import read_csv
 
 
-def test_remade_equal_folds_are_not_archived(two_runs, capsys):
+def test_remade_equal_folds_are_not_archived(two_runs):
     make_folds(two_runs, force=True)
     assert [path.name for path in two_runs.paths.folds_table.parent.glob("small*.csv")] == ["small.csv"]
 

@@ -34,7 +34,7 @@ STRAY_FILES = [
 
 
 @pytest.fixture
-def pack(folded, tmp_path, monkeypatch):
+def pack(folded, monkeypatch):
     """Packs a training with the given weights file; returns the bytes of the bundle."""
     monkeypatch.setattr("medfold.notebooks.wheels.build_wheel", lambda out: (out / "medfold.whl").write_bytes(b"wheel"))
 

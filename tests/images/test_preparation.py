@@ -62,7 +62,7 @@ def test_image_of_requested_size_is_unchanged():
     assert (prepare_image(pixels, PreparationSettings(size=16)) == pixels).all()
 
 
-def test_steps_are_applied_in_order(monkeypatch):
+def test_steps_are_applied_in_order():
     def double(pixels):
         return pixels * 2
 

@@ -17,7 +17,7 @@ def test_token_in_the_environment_is_used(kaggle, monkeypatch):
     assert KaggleSession.connect().credentials.user == "alice"
 
 
-def test_token_file_named_by_the_environment_is_used(kaggle, tmp_path, monkeypatch):
+def test_token_file_named_by_the_environment_is_used(kaggle, monkeypatch):
     (kaggle.home / "token.txt").write_text(f"{TOKEN}\n")
     monkeypatch.setenv("KAGGLE_API_TOKEN", str(kaggle.home / "token.txt"))
     assert KaggleSession.connect().credentials.user == "alice"
@@ -147,7 +147,7 @@ def test_refused_login_raises_with_the_login_command(kaggle_json, hosted):
         KaggleCompetitions(KaggleSession.connect()).info("histology")
 
 
-def test_token_of_a_kaggle_notebook_is_used(kaggle, monkeypatch, tmp_path):
+def test_token_of_a_kaggle_notebook_is_used(kaggle, monkeypatch):
     (kaggle.home / "notebook-token").write_text(TOKEN)
     monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
     monkeypatch.setenv("KAGGLE_DATA_PROXY_URL", "http://127.0.0.1:9")

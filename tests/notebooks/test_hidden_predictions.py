@@ -52,7 +52,7 @@ def test_two_gpus_write_the_same_submission(packed_project, root, monkeypatch, c
 
 
 @pytest.mark.slow
-def test_hidden_test_set_replaces_placeholder_sample(packed_project, root, capsys):
+def test_hidden_test_set_replaces_placeholder_sample(packed_project, root):
     sample = root / "data" / "sample_submission.csv"
     table = pd.read_csv(sample)
     (root / "data" / "train.csv").unlink()  # not needed for predictions

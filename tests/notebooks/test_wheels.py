@@ -62,7 +62,7 @@ def test_wheel_by_the_hashes_of_the_lock_is_packed(index, tmp_path, monkeypatch,
     assert "hash" not in capsys.readouterr().out
 
 
-def test_stray_file_and_link_among_kept_wheels_are_not_packed(tmp_path, monkeypatch):
+def test_stray_file_and_link_among_kept_wheels_are_not_packed(tmp_path):
     kept = tmp_path / "kept" / f"pylibjpeg-{version('pylibjpeg')}"
     kept.mkdir(parents=True)
     (kept / "token.whl").write_text("KGAT_0")

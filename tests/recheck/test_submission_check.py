@@ -46,7 +46,7 @@ def test_every_post_processing_is_recomputed(folded, metric):
 
 
 @pytest.mark.slow
-def test_consistently_changed_submission_differs_from_the_folds(submitted, file, record):
+def test_consistently_changed_submission_differs_from_the_folds(submitted):
     """The file, its record and the ledger are changed together, so that their hashes agree."""
     file, ledger = first_file(submitted, "*.csv"), submitted.project_paths.ledger
     change_last_digit(file)
@@ -58,7 +58,7 @@ def test_consistently_changed_submission_differs_from_the_folds(submitted, file,
 
 
 @pytest.mark.slow
-def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded, capsys, file, record):
+def test_equal_predictions_of_other_runs_get_a_consistent_ledger_row(folded):
     """Weights of 1 and 0 give the same predictions as a single run, but another score."""
     finished_run(folded, "one", 1.0)
     submit(folded, run_names=["one"], dry_run=True)
@@ -159,7 +159,7 @@ def test_row_of_the_ledger_agrees_with_its_record():
         ("private", "0.700000", ""),
     ],
 )
-def test_changed_cell_of_the_ledger_is_named(column, cell, recorded, file, record):
+def test_changed_cell_of_the_ledger_is_named(column, cell, recorded):
     expected = (
         f"{column} is {cell or 'empty'} in submissions/ledger.csv, {recorded or 'empty'} in the record beside the file"
     )

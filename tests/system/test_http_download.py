@@ -143,7 +143,7 @@ def test_refused_range_restarts_the_download(get, kaggle, no_md5):
     assert get().read_bytes() == CONTENT
 
 
-def test_gzip_content_encoding_is_decoded(get, kaggle, tmp_path):
+def test_gzip_content_encoding_is_decoded(get, kaggle):
     packed = gzip.compress(CONTENT)
     md5 = base64.b64encode(hashlib.md5(packed).digest()).decode()
     headers = {"Content-Encoding": "gzip", "x-goog-hash": f"md5={md5}", "ETag": '"1"', "Accept-Ranges": "bytes"}

@@ -92,7 +92,7 @@ def test_kill_before_the_record_is_written_makes_the_tracker_write_again(competi
     assert noted(competition) == 2 * ALL
 
 
-def test_destination_that_is_gone_or_another_one_is_filled_again(competition, monkeypatch, tmp_path):
+def test_destination_that_is_gone_or_another_one_is_filled_again(competition, tmp_path):
     places = {"place": tmp_path / "my project" / "store"}
     tracker = write.Tracker(lambda result: places["place"].touch(), lambda result: places["place"])
     set_plugin_loader(lambda: write.TRACKERS.register("placed", tracker, "plugins"))

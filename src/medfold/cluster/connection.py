@@ -11,6 +11,7 @@ from pathlib import Path
 from medfold.errors import UserError
 from medfold.terminal.command_text import install_command, variable
 
+RAY = "ray>=2.59,<3"  # the extra `ray` of pyproject.toml
 CONNECT_SECONDS = 5  # for a TCP connection to the head
 # Settings of Ray, for the driver, and to be exported before `ray start` on every machine (docs/cluster.md).
 RAY_SETTINGS = {
@@ -89,7 +90,7 @@ def check_ray_installed() -> None:
         UserError: Ray is not installed.
     """
     if importlib.util.find_spec("ray") is None:
-        fix = f"Install it on all machines, as make setup does: {install_command('ray>=2.59,<3')}"
+        fix = f"Install it on all machines: {install_command(RAY)}"
         raise UserError("Ray is not installed", variable("ON", "ray"), fix)
 
 

@@ -28,8 +28,9 @@ def check_train_and_test(
     """
     labels = facts.labels
     if not len(train):
-        fix = "Check the label table, and whether labels.map leaves out all rows"
-        raise UserError("no training sample", paths.raw / labels.file, fix)
+        where = paths.raw_root(facts.images.root) / labels.file if labels.file else paths.raw
+        fix = "Check the labels there, and whether labels.map leaves out all of them"
+        raise UserError("no training sample", where, fix)
     for part, table, name in (("train", train, "training set"), ("test", test, "test set")):
         check_ids(table, name, labels.targets)
         expected = (labels.expected_counts or {}).get(part, len(table))

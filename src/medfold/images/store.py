@@ -1,7 +1,5 @@
 """Store of prepared images: one memory-mapped uint8 array per preparation, so that images are decoded once."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -16,10 +14,10 @@ from medfold.images.formats.format_registry import READERS
 from medfold.images.image_list import read_image_list_fingerprint
 from medfold.images.preparation import STEPS
 from medfold.paths import CompetitionPaths
+from medfold.project_root import display_path
 from medfold.system import array_files, files, json_files
 from medfold.system.hashes import fingerprint, sha256
 from medfold.tables import read_csv, write_csv
-from medfold.terminal.command_text import command
 
 VERSION = 3  # increase it when the same inputs give other pixels
 IMAGES_FILE, INDEX_FILE, BLOCKS_FILE = "images.npy", "index.csv", "blocks.json"
@@ -109,8 +107,7 @@ def load_store(paths: CompetitionPaths, key: str) -> Store:
     Raises:
         UserError: a file of it is damaged.
     """
-    with _fix_named(_fix_of_damage(paths, key)):
-        return open_store(paths.store(key))
+    return open_store(paths.store(key))
 
 
 def open_store(folder: Path) -> Store:
@@ -121,7 +118,7 @@ def open_store(folder: Path) -> Store:
     """
     index = read_csv(folder / INDEX_FILE, row=int)
     if not {"id", "row"} <= set(index):
-        raise UserError("not the table that was written", folder / INDEX_FILE)
+        raise UserError("not the table that was written", folder / INDEX_FILE, _fix_of_damage(folder))
     return Store(_open_images(folder), index.set_index("id")["row"], folder)
 
 
@@ -130,22 +127,12 @@ def _open_images(folder: Path) -> np.ndarray:
     try:
         return np.load(images_file, mmap_mode="r")
     except (*array_files.DAMAGED_ARRAY_ERRORS, ValueError):
-        raise UserError("not the array that was written, or cut off", images_file) from None
+        raise UserError("not the array that was written, or cut off", images_file, _fix_of_damage(folder)) from None
 
 
-@contextmanager
-def _fix_named(fix: str) -> Iterator[None]:
-    """Adds what to do to an error within the block."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(error.what, error.where, fix) from None
-
-
-def _fix_of_damage(paths: CompetitionPaths, key: str) -> str:
+def _fix_of_damage(folder: Path) -> str:
     """Returns what to do about a damaged store, for an error message."""
-    removal = command("data", COMPETITION=paths.name, DELETE=f"store/{key}")
-    return f"Make it again: {removal}, then {command('prepare', COMPETITION=paths.name)}"
+    return f"Remove the folder {display_path(folder)}, and run the same command again: it prepares the images again"
 
 
 def verify_store(paths: CompetitionPaths, key: str) -> int:
@@ -159,10 +146,10 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
     Raises:
         UserError: pixels have changed since, or the file is cut off.
     """
-    folder, fix = paths.store(key), _fix_of_damage(paths, key)
-    with _fix_named(fix):
-        pixels = _open_images(folder)
-        hashes = json_files.read(folder / BLOCKS_FILE, schema=_StoreHashes)
+    folder = paths.store(key)
+    fix = _fix_of_damage(folder)
+    pixels = _open_images(folder)
+    hashes = json_files.read(folder / BLOCKS_FILE, schema=_StoreHashes)
     if hashes is None:
         _write_hashes(folder, array_files.hash_blocks(pixels)[0])
         return pixels.nbytes

@@ -231,7 +231,9 @@ def unpack_nested(folder: Path, packed: int | None = None) -> None:
             unpack_archive(archive, _target_folder(archive), budget)
             archive.unlink()
     if _archives(folder):
-        raise RefusedArchiveError(f"archives are nested more than {MAX_NESTING} deep", folder)
+        raise RefusedArchiveError(
+            f"archives are nested more than {MAX_NESTING} deep", folder, f"Unpack them by hand: {variable('FROM', 'folder')}"
+        )
 
 
 def size_of(path: Path) -> int:

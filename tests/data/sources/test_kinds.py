@@ -9,7 +9,7 @@ from medfold.registry import Registry, set_plugin_loader
 from tests.support.sources import with_source
 
 
-def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path, monkeypatch):
+def test_source_of_plugins_fetches_and_accepts_from(small, tmp_path):
     class Options(StrictModel):
         kind: str
 

@@ -125,7 +125,7 @@ def test_pillow_reads_formats_unknown_to_opencv(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["EPS", "PDF", "IM", "ICNS", "MSP"])
-def test_formats_that_are_not_of_images_are_not_opened(tmp_path, kind, monkeypatch):
+def test_formats_that_are_not_of_images_are_not_opened(tmp_path, kind):
     """Pillow would start Ghostscript to read an EPS, whatever the extension of its file."""
     Image.fromarray(GREY if kind != "MSP" else GREY > 100).convert("1" if kind == "MSP" else "L").save(
         tmp_path / "a.png", kind

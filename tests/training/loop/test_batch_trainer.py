@@ -87,7 +87,7 @@ def overflow_at(monkeypatch, steps):
     monkeypatch.setattr(BatchTrainer, "__call__", step_with_infinite_images)
 
 
-def test_overflowing_step_changes_nothing_and_is_counted(tmp_path, monkeypatch, capsys):
+def test_overflowing_step_changes_nothing_and_is_counted():
     recipe = Recipe.model_validate({"preparation": {"size": 16}, "backbone": {"name": "simple_cnn"}})
     model = build_net(competition_facts(), recipe, precision="float16")
     optimizer = keras.optimizers.LossScaleOptimizer(build_optimizer(recipe.training, 0.01, 100), initial_scale=64)

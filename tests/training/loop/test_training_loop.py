@@ -179,7 +179,7 @@ def test_callback_can_stop_the_training(train):
     assert len(state.history) == 2
 
 
-def test_resumed_training_goes_on_where_it_was_saved(train, tmp_path, monkeypatch, capsys):
+def test_resumed_training_goes_on_where_it_was_saved(train, monkeypatch, capsys):
     monkeypatch.setattr(Checkpoint, "is_due", lambda self, is_epoch_end: is_epoch_end)
     phase = fake_phase(epochs=3, diverges_at=5)
     with refused("not a number at epoch 3, step 1"):

@@ -23,6 +23,8 @@ from medfold.runs import TrainedRun
 from medfold.system import hardware, json_files
 from tests.support.helpers import competition_facts, picture, refused
 
+pytestmark = pytest.mark.slow  # they train nets
+
 
 @pytest.fixture
 def competition(trained):
@@ -46,7 +48,6 @@ def test_predictions_of_test_images_equal_test_csv(competition, capsys):
     assert "not for the diagnosis of patients" in said
 
 
-@pytest.mark.slow
 def test_two_gpus_write_the_same_predictions(competition, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(command, "BATCH_SIZE", 16)
     monkeypatch.setattr(image_predictions, "BATCH_SIZE", 16)
@@ -59,7 +60,6 @@ def test_two_gpus_write_the_same_predictions(competition, tmp_path, monkeypatch,
     assert written[0] == written[2]
 
 
-@pytest.mark.slow
 def test_folders_of_equal_name_get_separate_prediction_files(competition, tmp_path):
     for site in ("siteA", "siteB"):
         (tmp_path / site / "images").mkdir(parents=True)
@@ -71,7 +71,6 @@ def test_folders_of_equal_name_get_separate_prediction_files(competition, tmp_pa
         assert name.endswith(f"__{site}__images.csv")
 
 
-@pytest.mark.slow
 def test_single_image_of_another_format_is_predicted_into_out(competition, tmp_path):
     source = sorted((competition.paths.raw / "test").iterdir())[0]
     cv2.imwrite(str(tmp_path / "new image.tif"), cv2.imread(str(source), cv2.IMREAD_GRAYSCALE))
@@ -135,7 +134,6 @@ def copy_run_with_preparation(competition, name: str, **preparation) -> None:
     json_files.write(metadata, now / "run.json", sealed=True)
 
 
-@pytest.mark.slow
 def test_explain_overlays_the_mean_heat_map_of_all_folds(competition, tmp_path, capsys):
     wide = picture(tmp_path / "in" / "deep" / "wide.png", 1, (350, 700))
     small = picture(tmp_path / "in" / "small.png", 2, (40, 20))
@@ -168,7 +166,6 @@ def test_explain_overlays_the_mean_heat_map_of_all_folds(competition, tmp_path, 
     assert said[-1].strip() == "For research and competitions, not for the diagnosis of patients."
 
 
-@pytest.mark.slow
 def test_explain_shows_prepared_images_where_preparation_moves_pixels(competition, tmp_path):
     copy_run_with_preparation(competition, "padded", fit="pad")
     pixels = picture(tmp_path / "in" / "a.png", 3, (60, 30))[..., None]
@@ -185,7 +182,6 @@ def test_explain_shows_prepared_images_where_preparation_moves_pixels(competitio
     np.testing.assert_array_equal(read_heat_map(tmp_path / "c-explained", "a.png.png"), found)
 
 
-@pytest.mark.slow
 def test_explain_shows_the_most_probable_class(competition, tmp_path, monkeypatch, capsys):
     keras.utils.set_random_seed(0)
     three = competition_facts("multiclass")
@@ -211,7 +207,6 @@ def test_explain_option_is_passed_to_predict(competition, monkeypatch):
     assert [given[-1] for given in asked] == [False, True]
 
 
-@pytest.mark.slow
 def test_predict_equals_submission_for_the_same_images(competition, capsys):
     train(competition, seeds=[1], folds=[0, 1])
     submit(competition, run_names=["baseline", "baseline-s1"], method="geometric", force=True)

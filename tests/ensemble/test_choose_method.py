@@ -163,6 +163,7 @@ def test_auc_needs_no_post_processing():
     assert choose_method(members(stack, targets), competition_facts()).post_processed is None
 
 
+@pytest.mark.slow
 def test_cut_points_are_applied_where_kappa_gains():
     rng = np.random.default_rng(0)
     targets = rng.choice(5, 1500, p=[0.5, 0.2, 0.15, 0.1, 0.05])
@@ -242,6 +243,7 @@ def problems_with_few_labels(draw):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 @given(problems_with_few_labels())
 def test_undefined_score_keeps_the_arithmetic_mean(made):

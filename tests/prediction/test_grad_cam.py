@@ -108,7 +108,7 @@ def test_maps_of_several_resolutions_have_the_cell_of_the_coarsest():
 
 HEADS = [
     ("multiclass", "classification", 3),
-    ("ordinal", "ordinal", 3),
+    pytest.param("ordinal", "ordinal", 3, marks=pytest.mark.slow),
     pytest.param("binary", "classification", 1, marks=pytest.mark.slow),
     pytest.param("multilabel", "classification", 2, marks=pytest.mark.slow),
     pytest.param("ordinal", "classification", 3, marks=pytest.mark.slow),

@@ -16,7 +16,7 @@ from medfold.system.git import git_commit
 from medfold.system.hashes import sha256
 from medfold.tables import read_csv, write_csv
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import refused, zipped
+from tests.support.helpers import refused, slow_but_first, zipped
 from tests.support.histology import HISTOLOGY, auc_of
 from tests.support.kaggle_server import HostedCompetition, lose, stall, status
 from tests.support.processes import finish, kill_when, start
@@ -107,7 +107,7 @@ def test_dry_run_does_not_upload(hosted, competition):
     assert len(list(competition.paths.submissions.glob("*.csv"))) == 1
 
 
-@pytest.mark.parametrize("reason", ["no Kaggle credentials found", "Kaggle cannot be reached"])
+@pytest.mark.parametrize("reason", slow_but_first("no Kaggle credentials found", "Kaggle cannot be reached"))
 def test_dry_run_works_without_kaggle_access(hosted, competition, monkeypatch, reason):
     if reason.startswith("no"):
         monkeypatch.delenv("KAGGLE_API_TOKEN")
@@ -134,7 +134,7 @@ def test_dry_run_works_without_kaggle_access(hosted, competition, monkeypatch, r
         ),
     ],
 )
-@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("dry_run", slow_but_first(False, True))
 def test_submission_obstacles_raise_before_upload(hosted, competition, change, message, dry_run):
     vars(hosted.competitions["histology"]).update(change)
     with refused(message):

@@ -1,5 +1,6 @@
 # medfold: all targets, each with its help text. Variables are given like this: make train FOLD=0 RECIPE=baseline
 GIVEN_COMPETITION := $(if $(value COMPETITION),--competition "$$COMPETITION")
+GIVEN_FOLD := $(if $(value FOLD),--fold "$$FOLD")
 COMPETITION ?= phantom-chest
 RECIPE ?= baseline
 FOLD ?= all
@@ -7,8 +8,8 @@ SEEDS ?= 0
 
 # Variables given on the command line of make, which may be misspelt; those of the environment are not checked.
 COMMAND_LINE_VARIABLES := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
-VARIABLES := COMPETITION RECIPE FOLD SEEDS SET RUN RUNS JOBS WORKERS ON ADDRESS FROM FILES METHOD TRACK IMAGES OUT DELETE FORCE YES \
-	DRY_RUN PER_CLASS EXPLAIN JSON GPU DEBUG PYTHON WHAT SEED ORDER RECORDING
+VARIABLES := COMPETITION RECIPE FOLD SEEDS SET RUN RUNS JOBS WORKERS ON ADDRESS FROM FILES METHOD TRACK IMAGES OUT \
+	DELETE FORCE YES DRY_RUN PER_CLASS EXPLAIN JSON GPU DEBUG PYTHON WHAT SEED ORDER RECORDING
 # What the user typed reaches the program as it is. So make does not expand it: each variable is fixed to its text. And
 # the shell does not read it: recipes name the variable, "$$FOLD", and never write its text.
 $(foreach name,$(sort $(VARIABLES) $(COMMAND_LINE_VARIABLES)),\
@@ -31,11 +32,11 @@ RUN_PYTHON := .venv/bin/python
 BOOTSTRAP := $(or $(shell command -v python3),$(error No python3 found. Install Python 3.11 to 3.13)) src/medfold/commands/setup.py
 endif
 endif
-MEDFOLD := $(RUN_PYTHON) -m medfold $(if $(DEBUG),--debug)
+MEDFOLD = $(RUN_PYTHON) -m medfold $(call flag,DEBUG,--debug)
 
 # An option without a value is left out, so that the default of the program applies; a flag is on with the value 1.
 option = $(if $($(1)),$(2) "$$$(1)")
-flag = $(if $($(1)),$(2))
+flag = $(if $(filter 1,$($(1))),$(2))
 RUN_OPTIONS = --competition "$$COMPETITION" --recipe "$$RECIPE" --seeds "$$SEEDS" $(call option,SET,--set)
 ENSEMBLE_OPTIONS = $(call option,RUNS,--runs) $(call option,METHOD,--method) $(call flag,PER_CLASS,--per-class)
 
@@ -47,25 +48,12 @@ COMPILE = $(RUN_PYTHON) -m uv pip compile --quiet --universal --python-version 3
 	--no-emit-find-links --no-emit-index-url --custom-compile-command "make lock" pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup doctor demo new download prepare folds recipe train ensemble compare runs data submit notebook report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures reference benchmarks
+.PHONY: help setup doctor demo new download prepare folds recipe train ensemble compare runs data submit notebook \
+	report recheck scores predict export clean-kaggle test test-all campaigns lint format lock pictures reference \
+	benchmarks
 
 help:  ## show this help
-	@echo "medfold: from a competition's name to a checked submission"
-	@echo
-	@awk -F ':.*## ' 'function show(words,  parts, count, line, i) { \
-			count = split(words, parts, " "); line = ""; \
-			for (i = 1; i <= count; i++) { \
-				if (line != "" && parts[i] ~ /^[A-Z_]+=/ && length(line " " parts[i]) > 76) { printf "%22s%s\n", "", line; line = "" } \
-				line = line (line == "" ? "" : " ") parts[i] } \
-			printf "%22s%s\n", "", line } \
-		/^##@ / {print "\n" substr($$0, 5)} \
-		/^[a-z-]+:.*## / {start = match($$2, /  +[A-Z]/); \
-			printf "  make %-14s %s\n", $$1, start ? substr($$2, 1, start - 1) : $$2; \
-			if (start) show(substr($$2, start + RLENGTH - 1))}' "$(strip $(MAKEFILE_LIST))"
-	@echo
-	@echo "Defaults: COMPETITION=$$COMPETITION (a folder under competition/) RECIPE=$$RECIPE FOLD=$$FOLD SEEDS=$$SEEDS."
-	@echo "SET changes keys of the recipe, FORCE=1 does again what is done, DEBUG=1 shows the traceback of an error."
-	@echo "docs/reference.md explains all variables."
+	@$(BOOTSTRAP) --help
 
 .DEFAULT:
 	@$(BOOTSTRAP) --targets "$$MEDFOLD_TARGETS"
@@ -145,7 +133,7 @@ predict: setup  ## predict new images with the trained nets   IMAGES=file-or-fol
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(call flag,EXPLAIN,--explain) $(call flag,JSON,--json)
 
 export: setup  ## write a trained net as a .keras file, which Keras loads without medfold   COMPETITION= RUN=baseline FOLD=0 OUT=file
-	@$(MEDFOLD) export --competition "$$COMPETITION" $(call option,RUN,--run) --fold "$(if $(filter all,$(FOLD)),0,$$FOLD)" \
+	@$(MEDFOLD) export --competition "$$COMPETITION" $(call option,RUN,--run) $(GIVEN_FOLD) \
 		$(call option,OUT,--out)
 
 ##@ Work on medfold itself

@@ -45,6 +45,9 @@ def test_errors_of_child_processes_arrive_as_they_were(error, line):
             "runs: the disk is read-only. Write to another disk",
         ),
         (OSError(errno.EISDIR, "Is a directory", "x"), "x: a folder is where a file must be. Name a file"),
+        (OSError(errno.EEXIST, "File exists", "x"), "x: a file is where a folder must be. Move it away"),
+        (OSError(errno.EEXIST, "File exists", "/tmp"), "/tmp: a folder is there already. Move it away"),
+        (OSError(errno.ENOENT, "No such file", "x"), "x: no such file or folder. Check the path and its permissions"),
         (
             shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]),
             "b: there is no disk space left.",

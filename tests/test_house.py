@@ -17,7 +17,6 @@ THIN = {
     "cluster/cluster_jobs.py",
     "cluster/node/messages.py",
     "data/label_layouts/layout.py",
-    "plugins.py",
     "submission/leaderboard_result.py",
     "submission/leaderboards/leaderboard.py",
     "training/run_inputs.py",

@@ -122,7 +122,7 @@ class SettingsFiles:
 
     def _in_order(self, path: Path, extending: tuple[Path, ...]) -> dict[Path, dict[str, Any]]:
         """Returns the content of all files that a file extends, and its own; later ones override earlier ones."""
-        content = with_current_names(read_yaml(path), self.former_names, path)
+        content = current_settings(read_yaml(path), self.former_names, path)
         extended = content.pop("extends", None)
         names = extended if isinstance(extended, list) else [extended] if extended is not None else []
         bases: dict[Path, dict[str, Any]] = {}
@@ -154,7 +154,7 @@ class SettingsFiles:
         raise UserError(what, path, f"Known: {', '.join(known)}" if known else None)
 
 
-def with_current_names(content: dict[str, Any], former_names: Names, where: object) -> dict[str, Any]:
+def current_settings(content: dict[str, Any], former_names: Names, where: object) -> dict[str, Any]:
     """Gives settings their current names, so that one of an earlier version overrides the same one of a base.
 
     Args:

@@ -6,26 +6,38 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from medfold.project_root import display_path
 
 INTERRUPTED = 130  # exit code of Ctrl-C: 128 and the number of the signal
 
 
-FULL = ("there is no disk space left", "Free some, and run the same command again to continue")
-READ_ONLY = ("the disk is read-only", "Write to another disk, or mount this one for writing")
+class OsProblem(NamedTuple):
+    """What an error number of the operating system means, and what to do."""
+
+    what: str
+    fix: str
+
+
 CHECK_PATH = "Check the path and its permissions"  # the fix for a file that cannot be read
 # Fixes for raw files; they suit data that medfold downloaded, and data of the user.
 COMPLETE_DATA = "the data is complete"  # `data.staging` names the folder or archive of the user instead
 CHECK_COMPLETE = f"Check that {COMPLETE_DATA}"
 REPLACE = "Replace it with an undamaged copy"
-NO_PERMISSION = ("permission denied", CHECK_PATH)
-NO_LOCKS = ("the disk has no file locks, like some network drives", "Move the project to a local disk")
-FILE_IN_PLACE = ("a file is where a folder must be", "Move it away")
-OS_ERRORS = {
+FULL = OsProblem("there is no disk space left", "Free some, and run the same command again to continue")
+READ_ONLY = OsProblem("the disk is read-only", "Write to another disk, or mount this one for writing")
+NO_PERMISSION = OsProblem("permission denied", CHECK_PATH)
+NO_LOCKS = OsProblem("the disk has no file locks, like some network drives", "Move the project to a local disk")
+FILE_IN_PLACE = OsProblem("a file is where a folder must be", "Move it away")
+FOLDER_IN_PLACE = OsProblem("a folder is there already", "Move it away")
+OS_PROBLEMS = {
+    errno.ENOENT: OsProblem("no such file or folder", CHECK_PATH),
+    errno.ENAMETOOLONG: OsProblem("the name is too long for this disk", "Use a shorter one, or move the project up"),
+    errno.ESTALE: OsProblem("the disk does not answer, as a network drive that is gone", "Connect it again"),
     errno.ENOSPC: FULL,
-    errno.EDQUOT: ("your quota on this disk is used up", FULL[1]),
-    errno.EFBIG: ("the file would be larger than this disk or your limits allow", FULL[1]),
+    errno.EDQUOT: OsProblem("your quota on this disk is used up", FULL.fix),
+    errno.EFBIG: OsProblem("the file would be larger than this disk or your limits allow", FULL.fix),
     errno.EROFS: READ_ONLY,
     errno.EACCES: NO_PERMISSION,
     errno.EPERM: NO_PERMISSION,
@@ -33,9 +45,9 @@ OS_ERRORS = {
     errno.EOPNOTSUPP: NO_LOCKS,
     errno.EEXIST: FILE_IN_PLACE,
     errno.ENOTDIR: FILE_IN_PLACE,
-    errno.EISDIR: ("a folder is where a file must be", "Name a file"),
-    errno.EMFILE: ("this process has too many open files", "Raise the limit with: ulimit -n 4096"),
-    errno.EIO: ("the disk failed to read or write", "Check the disk; a copy of the file may help"),
+    errno.EISDIR: OsProblem("a folder is where a file must be", "Name a file"),
+    errno.EMFILE: OsProblem("this process has too many open files", "Raise the limit with: ulimit -n 4096"),
+    errno.EIO: OsProblem("the disk failed to read or write", "Check the disk; a copy of the file may help"),
 }
 WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # of the target of a copy, never of its source
 
@@ -122,7 +134,7 @@ def os_errors_explained() -> Iterator[None]:
     except NotImplementedError as error:  # of filelock
         if "flock" not in str(error):
             raise
-        raise UserError(NO_LOCKS[0], None, NO_LOCKS[1]) from error
+        raise UserError(NO_LOCKS.what, None, NO_LOCKS.fix) from error
 
 
 def explain_os_error(error: OSError) -> UserError | None:
@@ -137,6 +149,10 @@ def explain_os_error(error: OSError) -> UserError | None:
         error = OSError(number, str(why), target if number in WRITE_ERRORS else source)
     if error.errno is None or isinstance(error, ConnectionError):
         return None
-    what, fix = OS_ERRORS.get(error.errno, (error.strerror or str(error), None))
+    what, fix = OS_PROBLEMS.get(error.errno, (error.strerror or str(error), None))
     file = error.filename2 or error.filename
-    return UserError(what, Path(file) if isinstance(file, str) else file, fix)
+    if isinstance(file, str):
+        file = Path(file)
+        if error.errno == errno.EEXIST and file.is_dir():
+            what, fix = FOLDER_IN_PLACE
+    return UserError(what, file, fix)

@@ -40,7 +40,7 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
     Args:
         number: the number of items.
         noun: what is counted, in the singular.
-        plural: Defaults to `noun` and an s.
+        plural: what is counted, in the plural. Defaults to the noun with an s.
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 

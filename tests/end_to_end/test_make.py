@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is no
 
 def test_help_names_every_target(shared_clone):
     said = succeed(shared_clone)
-    makefile = (REPOSITORY / "Makefile").read_text()
+    makefile = (REPOSITORY / "Makefile").read_text().replace("\\\n", "")
     targets = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)[1].split()
     assert {"new", "prepare", "predict", "export", "recheck"} <= set(targets)
     for target in targets:
@@ -95,6 +95,20 @@ def test_unknown_make_variables_targets_and_flags_are_refused_at_once(shared_clo
     assert result.stderr.startswith(message)
     assert not result.stdout
     assert not (shared_clone / "data").exists()
+
+
+@pytest.mark.parametrize(("name", "value"), [("YES", "0"), ("FORCE", "true")])
+def test_flag_of_the_environment_is_on_with_1_only(shared_clone, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    result = make(shared_clone, "folds" if name == "FORCE" else "data")
+    assert (result.returncode, result.stderr.splitlines()[0]) == (
+        2,
+        f"medfold: {name}={value}: expected 1. Leave {name} out for no",
+    )
+
+
+def test_export_of_all_folds_is_refused(shared_clone):
+    assert "FOLD=all: expected the number of one fold" in make(shared_clone, "export", "FOLD=all").stderr
 
 
 @pytest.mark.slow

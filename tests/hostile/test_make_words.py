@@ -91,9 +91,12 @@ def test_names_of_targets_are_not_run(run_make):
 
 
 def test_help_runs_no_variable(tmp_path):
+    for name in ("Makefile", "src/medfold/commands/setup.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / name, tmp_path / name)
     for text in HOSTILE.values():
-        subprocess.run(["make", "-f", REPOSITORY / "Makefile", f"COMPETITION={text}"], cwd=tmp_path, check=True)
-    assert not list(tmp_path.iterdir())
+        subprocess.run(["make", f"COMPETITION={text}"], cwd=tmp_path, check=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"Makefile", "src"}
 
 
 def test_flags_are_not_run(run_make):

@@ -15,11 +15,11 @@ from medfold.terminal.console import format_duration, say
 def demo(competition: Competition) -> None:
     """Runs download, folds, training of all folds, submission, report and recheck, one after the other."""
     say("medfold", competition.facts.title)
-    start = time.monotonic()
+    began = time.monotonic()
     download(competition)
     make_folds(competition, preparation=preparation_settings(competition, "baseline"))
     train(competition, jobs=None, show_score=False)  # `submit` shows it
     submit(competition)
     report(competition, ["baseline"])
     recheck(competition)
-    say("demo", f"done in {format_duration(time.monotonic() - start)}")
+    say("demo", f"done in {format_duration(time.monotonic() - began)}")

@@ -7,9 +7,10 @@ Before that it refuses make variables that the target does not have.
     python3 src/medfold/commands/setup.py [--gpu]          make .venv, or do nothing if it is up to date
     python3 src/medfold/commands/setup.py --check          check the interpreter that runs this, make nothing
     ... --targets "train" --variables "FOLD RECIPE"       the variables given to make, for these targets
+    ... --help                                            print the help texts of all targets
 
-An error is one line, what is wrong and what to do, and exit code 2. The syntax is old on purpose: a Python that is too
-old must be able to run this file and say so.
+An error is one line, what is wrong and what to do, and exit code 2. The syntax is that of Python 3.7: a Python that is
+too old for medfold must be able to run this file and say so.
 """
 
 import difflib
@@ -20,6 +21,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 
 MIN_VERSION, MAX_VERSION = (3, 11), (3, 13)
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
@@ -52,10 +54,34 @@ def fail(text):
     sys.exit(2)
 
 
-def read_help_texts():
-    """Returns the help text of each make target."""
+def read_makefile():
+    """Returns the text of the Makefile."""
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
-        return dict(re.findall(r"^([a-z-]+):.*?## (.*)", file.read(), re.MULTILINE))
+        return file.read()
+
+
+def read_help_texts():
+    """Returns the help text of each make target: what it does and, after three spaces, its variables."""
+    return dict(re.findall(r"^([a-z-]+):.*?## (.*)", read_makefile(), re.MULTILINE))
+
+
+def print_help():
+    """Prints the help texts of all make targets, in their sections, within 100 columns."""
+    print("medfold: from a competition's name to a checked submission\n")
+    for section, target, text in re.findall(r"^(?:##@ (.*)|([a-z-]+):.*?## (.*))$", read_makefile(), re.MULTILINE):
+        if section:
+            print(f"\n{section}")
+            continue
+        what, _, variables = text.partition("   ")
+        print("  make %-14s %s" % (target, what))
+        # A variable with its value, such as SEEDS="0 1", stays on one line.
+        words = re.sub(r" (?=[A-Z_]+=)", "\n", variables.strip()).split("\n")
+        for line in textwrap.wrap(" ".join(word.replace(" ", "\0") for word in words), 76):
+            print(" " * 21, line.replace("\0", " "))
+    defaults = " ".join(f"{name}={os.environ[name]}" for name in ("RECIPE", "FOLD", "SEEDS"))
+    print(f"\nDefaults: COMPETITION={os.environ['COMPETITION']} (a folder under competition/) {defaults}.")
+    print("SET changes keys of the recipe, FORCE=1 does again what is done, DEBUG=1 shows the traceback of an error.")
+    print("docs/reference.md explains all variables.")
 
 
 def check_targets(targets, help_texts):
@@ -81,9 +107,10 @@ def check_variables(targets, variables, help_texts):
             hint = f" (did you mean {close[0]}=?)" if close else ""
             variables_text = "Variables: " + ", ".join(sorted(known)) if known else "It has no variables"
             fail("make {} has no variable {}={}. {}".format(" ".join(targets), variable, hint, variables_text))
-        value = os.environ.get(variable, "")
-        if variable in FLAGS and value not in ("", "1"):
-            fail(f"{variable}={value}: expected 1. Leave {variable} out for no")
+    for flag in sorted(FLAGS & (known | {"DEBUG"} & set(variables))):  # of the environment, too
+        value = os.environ.get(flag, "")
+        if value not in ("", "1"):
+            fail(f"{flag}={value}: expected 1. Leave {flag} out for no")
 
 
 def option_values(option):
@@ -201,7 +228,7 @@ def check(python):
         )
     result = subprocess.run([python, "-c", FIND_MODULES], capture_output=True)
     if result.returncode:
-        module = result.stdout.decode().split()[-1]
+        module = (result.stdout.decode().split() or ["medfold's packages"])[-1]
         reason = result.stderr.decode("utf-8", "replace").strip().splitlines()[-1:]
         reason = reason[0] if reason else "exit code %d" % result.returncode
         remedy = f"{python} -m pip install -r requirements.txt"
@@ -215,6 +242,9 @@ def check(python):
 
 def main():
     """Runs the options of the command line."""
+    if "--help" in sys.argv:
+        print_help()
+        return
     targets = option_values("--targets")
     if targets:
         help_texts = read_help_texts()

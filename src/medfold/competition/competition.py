@@ -112,7 +112,7 @@ def _read_facts(paths: CompetitionPaths) -> config.Settings:
     if paths.name not in variants:
         return shared
     where = facts_location(paths)
-    own = config.with_current_names(variants[paths.name], FACTS, where)
+    own = config.current_settings(variants[paths.name], FACTS, where)
     return shared.overridden_by(config.Settings.of(own, where))
 
 

@@ -104,7 +104,7 @@ def effective_recipe(recipe: dict[str, Any], symmetry: str) -> dict[str, Any]:
 
     A recipe that is no longer valid is only flattened.
     """
-    flat_recipe = config.flat(config.with_current_names(recipe, RECIPE, "recipe"))
+    flat_recipe = config.flat(config.current_settings(recipe, RECIPE, "recipe"))
     try:
         validated_recipe = Recipe.model_validate(recipe)
     except ValueError:

@@ -100,7 +100,7 @@ def own_settings(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) 
         overrides: keys that SET changes, nested.
     """
     content = read_own_settings(recipe_file(paths, name))
-    overrides = config.with_current_names(overrides, RECIPE, variable("SET"))
+    overrides = config.current_settings(overrides, RECIPE, variable("SET"))
     return set(config.flat(config.merge(content, overrides)))
 
 
@@ -118,6 +118,6 @@ def recipe_location(paths: CompetitionPaths, name: str, overrides: dict[str, Any
 
 def _recipe_settings(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -> config.Settings:
     """Returns the keys of a recipe and of SET, with where each is set."""
-    overrides = config.with_current_names(overrides, RECIPE, variable("SET"))
+    overrides = config.current_settings(overrides, RECIPE, variable("SET"))
     settings = load_settings(paths, recipe_file(paths, name))
     return settings.overridden_by(config.Settings.of(overrides, variable("SET")))

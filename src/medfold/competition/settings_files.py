@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from medfold.config import Settings, SettingsFiles, with_current_names
+from medfold.config import Settings, SettingsFiles, current_settings
 from medfold.earlier_versions import FACTS, RECIPE
 from medfold.paths import CompetitionPaths
 from medfold.yaml_files import read_yaml
@@ -31,7 +31,7 @@ def read_own_settings(path: Path) -> dict[str, Any]:
     Raises:
         UserError: not YAML, not a mapping, or a key is there under two names.
     """
-    return with_current_names(read_yaml(path), FACTS if _holds_facts(path.stem) else RECIPE, path)
+    return current_settings(read_yaml(path), FACTS if _holds_facts(path.stem) else RECIPE, path)
 
 
 def _holds_facts(name: str) -> bool:

@@ -45,7 +45,7 @@ def fetch_raw_data(competition: Competition, path: Path | None = None, force: bo
             say("download", f"complete: {size} in {display_path(paths.raw)}{hint}")
             _fresh_samples(competition)
             return
-        start = time.monotonic()
+        began = time.monotonic()
         if path:
             with staged_data(paths, path) as staged:
                 manifest = Source(competition.facts.source, staged).copy_from(path)
@@ -56,7 +56,7 @@ def fetch_raw_data(competition: Competition, path: Path | None = None, force: bo
     _note_nested_copy(competition)
     size = f"{format_size(manifest['bytes'].sum())} in {display_path(paths.raw)}"
     counts = describe_image_counts(table, competition.facts.labels.holdout)
-    say("download", f"{counts}, {size}, {format_duration(time.monotonic() - start)}")
+    say("download", f"{counts}, {size}, {format_duration(time.monotonic() - began)}")
 
 
 def fetch_raw_files(competition: Competition, patterns: list[str]) -> None:

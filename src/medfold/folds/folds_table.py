@@ -20,7 +20,7 @@ from medfold.text import count_of, shorten_list
 DAMAGED = "damaged"  # stands for the fingerprint in the name of a damaged table that was set aside
 
 
-def read_folds(paths: CompetitionPaths) -> pd.DataFrame:
+def read_folds_table(paths: CompetitionPaths) -> pd.DataFrame:
     """Reads the folds table: id, group, fold.
 
     Raises:
@@ -80,7 +80,7 @@ def _fix_damaged(paths: CompetitionPaths) -> str:
 
 def folds_fingerprint(paths: CompetitionPaths) -> str:
     """Returns a fingerprint of the folds table that does not depend on the order of its rows or on line ends."""
-    return _fingerprint(read_folds(paths))
+    return _fingerprint(read_folds_table(paths))
 
 
 def _fingerprint(table: pd.DataFrame) -> str:
@@ -135,7 +135,7 @@ def check_folds(
     Raises:
         UserError: the ids differ from the data, or K, seed or method differ from competition.yaml.
     """
-    table = read_folds(paths)
+    table = read_folds_table(paths)
     new_folds = command("folds", COMPETITION=paths.name, FORCE=1)
     fix = f"To make new folds (scores of older runs cannot be compared with new ones): {new_folds}"
     missing, new = set(table["id"]) - set(ids) - set(unreadable), set(ids) - set(table["id"])

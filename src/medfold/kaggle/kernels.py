@@ -157,7 +157,7 @@ class KaggleKernels:
         Raises:
             UserError: the notebook takes longer, or Kaggle does not answer for half an hour; the notebook goes on.
         """
-        started = time.monotonic()
+        began = time.monotonic()
         shown_state = ""
         status_requests = _StatusRequests(self.session, notebook)
         growing = GrowingPause(first=5, factor=1.3, longest=60)
@@ -165,7 +165,7 @@ class KaggleKernels:
         with spinner(f"{notebook.full_name} on Kaggle's machines"):
             while True:
                 if run := status_requests.send():
-                    waited = time.monotonic() - started
+                    waited = time.monotonic() - began
                     if run.state != shown_state:
                         say("kaggle", f"{run.state.replace('_', ' ')}, {format_duration(waited)}")
                         shown_state = run.state

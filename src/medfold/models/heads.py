@@ -6,6 +6,8 @@ from keras import layers
 
 from medfold.competition import CompetitionFacts
 
+STANDARDISED, DROPOUT = "standardised", "dropout"  # layer names; the head starts at the first one that exists
+
 
 def split_backbone_and_head(net: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Splits a net into backbone and head, which share its layers.
@@ -17,9 +19,6 @@ def split_backbone_and_head(net: keras.Model) -> tuple[keras.Model, keras.Model]
     features = net.get_layer(STANDARDISED if STANDARDISED in names else DROPOUT).input
     backbone = keras.Model(net.input, layers.Activation("linear", dtype="float32")(features))
     return backbone, keras.Model(features, net.output)
-
-
-STANDARDISED, DROPOUT = "standardised", "dropout"  # layer names; the head starts at the first one that exists
 
 
 def add_head(facts: CompetitionFacts, head: str, features):

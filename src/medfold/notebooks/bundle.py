@@ -105,7 +105,7 @@ def open_bundle(folder: Path, manifest_name: str, manifest_type: type[Manifest])
     damaged = [
         name
         for name, digest in manifest.files.items()
-        if not _has_hash(path_inside(folder, name, manifest_name), digest)
+        if not _has_hash(path_in_bundle(folder, name, manifest_name), digest)
     ]
     if damaged:
         raise UserError(f"files are missing or damaged: {shorten_list(damaged)}", folder, "Upload the data set again")
@@ -115,7 +115,7 @@ def open_bundle(folder: Path, manifest_name: str, manifest_type: type[Manifest])
     return manifest
 
 
-def path_inside(folder: Path, name: str, manifest_name: str) -> Path:
+def path_in_bundle(folder: Path, name: str, manifest_name: str) -> Path:
     """Returns the path of a file that a manifest names.
 
     Args:

@@ -33,7 +33,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     Raises:
         UserError: the data is not attached, or has no table of the test set.
     """
-    start = time.monotonic()
+    began = time.monotonic()
     facts = bundle.facts
     time_limit = 3600 * hours
     raw = bundle.data_folder(inputs)
@@ -41,7 +41,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     units = test["unit"].unique().tolist()
     say("test", f"{count_of(len(test), 'image')} of {count_of(len(units), 'unit')} in {raw}")
     with EnsemblePredictor(facts, bundle.members, bundle.fitted, gpus=hardware.cuda_devices()) as predictor:
-        seconds_left = time_limit - (time.monotonic() - start)
+        seconds_left = time_limit - (time.monotonic() - began)
         budget = TimeBudget(seconds_left, len(test), predictor.limits, predictor.cost)
         predicted = predict_images(facts, predictor, raw, test["image"].tolist(), budget)
     _warn_unreadable(test, predicted.unreadable)
@@ -58,7 +58,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
         warn("submit", text)
     result = checked_submission(facts, predictions, sample, units, fallback).table
     write_csv(result, Path(out))
-    say("submission", f"{count_of(len(result), 'row')}, checked -> {out}, {format_duration(time.monotonic() - start)}")
+    say("submission", f"{count_of(len(result), 'row')}, checked -> {out}, {format_duration(time.monotonic() - began)}")
     return result
 
 

@@ -22,7 +22,7 @@ from medfold.notebooks.bundle import (
     complete_bundle,
     open_bundle,
     packed_file,
-    path_inside,
+    path_in_bundle,
 )
 from medfold.notebooks.packed_files import copy_checkpoint, copy_weights, training_texts
 from medfold.paths import CompetitionPaths, ProjectPaths, RunPaths
@@ -128,11 +128,11 @@ class TrainingBundle:
             UserError: job.json names a file outside `root`, or outside the bundle.
         """
         for name, text in self.manifest.project_files.items():
-            files.write_text(text, path_inside(root, name, MANIFEST))
+            files.write_text(text, path_in_bundle(root, name, MANIFEST))
         paths = ProjectPaths(root).competition(self.manifest.competition)
         for name, fold in self.manifest.checkpoints.items():
             run_paths = checked_run_paths(paths, self.manifest.request.run)
-            checkpoint = path_inside(root, str(run_paths.fold(fold).checkpoint), MANIFEST)
+            checkpoint = path_in_bundle(root, str(run_paths.fold(fold).checkpoint), MANIFEST)
             checkpoint.parent.mkdir(parents=True)
             shutil.copyfile(packed_file(self.folder, self.manifest, name), checkpoint)
         return paths

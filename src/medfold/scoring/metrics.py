@@ -42,12 +42,12 @@ def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     For labels this is Kaggle's 'mean column-wise ROC AUC', for classes the AUC of MedMNIST (Yang et al. 2023,
     doi 10.1038/s41597-022-01721-8). Undefined if the AUC of any column is.
     """
-    columns = predictions.shape[1]
-    labels = targets_as_columns(targets, columns)
+    num_columns = predictions.shape[1]
+    labels = targets_as_columns(targets, num_columns)
     num_positives = (labels == 1).sum(axis=0)
     if not ((num_positives > 0) & (num_positives < len(labels))).all():  # so a resample of many rare classes is quick
         return float("nan")
-    return float(np.mean([auc(labels[:, column], predictions[:, column]) for column in range(columns)]))
+    return float(np.mean([auc(labels[:, column], predictions[:, column]) for column in range(num_columns)]))
 
 
 @metric("pAUC above 80 % TPR", tasks=("binary",))
@@ -153,10 +153,12 @@ def fbeta(targets: np.ndarray, predictions: np.ndarray, beta: float = 1.0) -> fl
 def _counts(targets: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns how often each class is decided correctly, is true, and is decided: int (classes,) each."""
     decided = to_classes(predictions)
-    classes = 2 if predictions.ndim == 1 else predictions.shape[1]
-    groups = (targets[decided == targets], targets, decided)
-    hits, truth, decided = (np.bincount(group.astype(np.int64), minlength=classes) for group in groups)
-    return hits, truth, decided
+    num_classes = 2 if predictions.ndim == 1 else predictions.shape[1]
+    hits = targets[decided == targets]
+    num_hits, num_true, num_decided = (
+        np.bincount(classes.astype(np.int64), minlength=num_classes) for classes in (hits, targets, decided)
+    )
+    return num_hits, num_true, num_decided
 
 
 @metric("QWK", tasks=("ordinal",), response_method="predict", post_processing="cut_points")

@@ -231,9 +231,8 @@ def unpack_nested(folder: Path, packed: int | None = None) -> None:
             unpack_archive(archive, _target_folder(archive), budget)
             archive.unlink()
     if _archives(folder):
-        raise RefusedArchiveError(
-            f"archives are nested more than {MAX_NESTING} deep", folder, f"Unpack them by hand: {variable('FROM', 'folder')}"
-        )
+        fix = f"Unpack them by hand: {variable('FROM', 'folder')}"
+        raise RefusedArchiveError(f"archives are nested more than {MAX_NESTING} deep", folder, fix)
 
 
 def size_of(path: Path) -> int:

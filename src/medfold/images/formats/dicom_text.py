@@ -25,7 +25,7 @@ def technical_headers(dataset: Dataset) -> dict[str, str]:
     return headers | {"TransferSyntax": dataset.file_meta.TransferSyntaxUID.name}
 
 
-def read_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
+def read_headers_of_file(path: Path, keywords: Iterable[str]) -> dict[str, str]:
     """Reads any headers by DICOM keyword, without reading the pixels.
 
     Args:

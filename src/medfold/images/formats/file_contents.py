@@ -16,7 +16,7 @@ from medfold.images.formats.format_registry import is_dicom
 
 
 def read_dicom_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
-    """Reads DICOM headers by keyword, '' where one is missing; see `dicom_text.read_headers`.
+    """Reads DICOM headers by keyword, '' where one is missing; see `dicom_text.read_headers_of_file`.
 
     Raises:
         UserError: a keyword is unknown, or the file cannot be read.
@@ -24,7 +24,7 @@ def read_dicom_headers(path: Path, keywords: Iterable[str]) -> dict[str, str]:
     try:
         from medfold.images.formats import dicom_text
 
-        return dicom_text.read_headers(path, keywords)
+        return dicom_text.read_headers_of_file(path, keywords)
     except UserError:
         raise
     except Exception as error:

@@ -124,7 +124,7 @@ def wait_for_score(competitions: KaggleCompetitions, ref: int) -> LeaderboardRes
 
 def _wait(competitions: KaggleCompetitions, ref: int) -> KaggleSubmission | None:
     """Returns the submission once it is scored or refused; None if that takes too long."""
-    start = time.monotonic()
+    began = time.monotonic()
     growing = GrowingPause(first=2, factor=1.5, longest=30)
     with spinner(f"waiting for the score of {ref}"):
         while True:
@@ -135,7 +135,7 @@ def _wait(competitions: KaggleCompetitions, ref: int) -> KaggleSubmission | None
                 return None
             if submission.kaggle_status != "pending":
                 return submission
-            if time.monotonic() - start + growing.seconds > MAX_WAIT_SECONDS:
+            if time.monotonic() - began + growing.seconds > MAX_WAIT_SECONDS:
                 return None
             growing.pause()
 

@@ -140,7 +140,7 @@ def measure(rounds: int = 1, path: Path | None = None) -> list[Result]:
     within = near_duplicates.find_near_duplicates(*described).pairs
     for a, b in within[:SHOWN]:
         print(f"{names[a]} = {names[b]}")
-    groups, searches = near_duplicates.clusters(len(images), within), []
+    groups, searches = near_duplicates.connected_components(len(images), within), []
     for seed in range(rounds):
         searches.append(search(images, described, groups, seed))
         print(searches[-1], flush=True)

@@ -34,7 +34,8 @@ os.environ[BY_MAKE] = "1"  # messages name make commands and variables; see the 
 # Each of the processes that share the tests gets one thread for linear algebra: two would wait for each other's cores.
 threadpoolctl.threadpool_limits(1)
 
-# Number of examples of a property test: in `make test`, in `make test-all`, and in `make campaigns` with a seed.
+# Number of examples of a property test: the same ten in each run of the tests; then more in tests/campaigns, with a
+# seed: "all" in the small share that `make test-all` runs, "campaign" in `make campaigns`.
 settings.register_profile("test", max_examples=10, deadline=None, derandomize=True, database=None)
 settings.register_profile("all", max_examples=50, deadline=None, database=None)
 settings.register_profile("campaign", max_examples=500, deadline=None, database=None)

@@ -31,8 +31,8 @@ def test_audit_joins_duplicates_and_reports_leaks(folded, capsys):
     assert "exact duplicates in train        2, each in one fold" in said
     assert "duplicates with different labels 1:" in said
     assert "train images found in test       1:" in said
-    for cluster in table.leaks.duplicates:
-        assert table.train.set_index("id").loc[cluster, "group"].nunique() == 1
+    for component in table.leaks.duplicates:
+        assert table.train.set_index("id").loc[component, "group"].nunique() == 1
     assert json.loads(folded.paths.folds_metadata.read_text())["leak_counts"]["split_groups"] == 0
 
 

@@ -1,4 +1,4 @@
-"""A competition with a hold-out, and copies of images."""
+"""A competition with a holdout, and copies of images."""
 
 import pytest
 

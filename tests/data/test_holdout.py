@@ -49,7 +49,7 @@ def test_holdout_is_stable_and_decodes_images_once(holdout_project, capsys, monk
     assert first.test.equals(again.test)
     measured = read_measurements(holdout_project)
     assert sorted(measured["id"]) == sorted(before["id"])
-    holdout_project.paths.samples.unlink()  # built again from the raw data, with the same hold-out
+    holdout_project.paths.samples.unlink()  # built again from the raw data, with the same holdout
     assert make_folds(holdout_project, preparation=recipe).train["id"].tolist() == first.train["id"].tolist()
     assert read_csv(holdout_project.paths.samples).equals(before)
 

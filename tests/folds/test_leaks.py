@@ -56,7 +56,7 @@ def test_images_of_one_value_are_counted_not_duplicates():
 
 
 def test_table_of_leaks_holds_every_copy():
-    copies = [[f"{cluster}-{number:03}" for number in range(500)] for cluster in "abcde"]
+    copies = [[f"{component}-{number:03}" for number in range(500)] for component in "abcde"]
     table = LeakReport([], copies, [], []).table()
     assert len(table) == 5
     assert table["ids"].str.count("=").tolist() == [499] * 5

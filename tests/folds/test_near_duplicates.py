@@ -1,4 +1,4 @@
-"""Near-duplicates: close perceptual hashes, similarity of thumbnails, clusters."""
+"""Near-duplicates: close perceptual hashes, similarity of thumbnails, components."""
 
 from functools import cache
 
@@ -154,7 +154,7 @@ def test_many_copies_give_a_tree_of_pairs():
     copies = [np.clip(image + rng.normal(0, 2, image.shape), 0, 255).astype(np.uint8) for _ in range(30)]
     tree = near_duplicates.find_near_duplicates(*describe(copies)).pairs
     assert len(tree) == 29
-    assert len(np.unique(near_duplicates.clusters(30, tree))) == 1
+    assert len(np.unique(near_duplicates.connected_components(30, tree))) == 1
 
 
 def test_many_copies_are_found_among_other_images():
@@ -185,10 +185,10 @@ def test_no_images_give_no_pairs():
     nothing = near_duplicates.find_near_duplicates(np.empty(0, np.uint64), np.empty((0, 64, 64), np.uint8))
     assert nothing.pairs.shape == (0, 2)
     assert nothing.pairs.dtype == np.int64
-    assert near_duplicates.clusters(0, nothing.pairs).tolist() == []
+    assert near_duplicates.connected_components(0, nothing.pairs).tolist() == []
 
 
-def test_clusters_are_connected_components():
+def test_images_connected_by_pairs_share_a_component():
     edges = np.array([[1, 4], [4, 5], [2, 6]])
-    assert near_duplicates.clusters(7, edges).tolist() == [0, 1, 2, 3, 1, 1, 2]
-    assert near_duplicates.clusters(3, np.empty((0, 2), np.int64)).tolist() == [0, 1, 2]
+    assert near_duplicates.connected_components(7, edges).tolist() == [0, 1, 2, 3, 1, 1, 2]
+    assert near_duplicates.connected_components(3, np.empty((0, 2), np.int64)).tolist() == [0, 1, 2]

@@ -38,13 +38,13 @@ def test_images_of_one_value_are_left_out(small, appearance, computed):
     found = cached_near_duplicates(small.paths, appearance)
     assert computed == [2]
     assert found.pairs == [("a", "b")]
-    assert found.cluster_of(appearance["id"]).tolist() == [0, 0, 1]
+    assert found.component_of(appearance["id"]).tolist() == [0, 0, 1]
 
 
-def test_pairs_of_identical_pixels_share_a_cluster_but_are_no_pair(small, appearance, computed):
+def test_pairs_of_identical_pixels_share_a_component_but_are_no_pair(small, appearance, computed):
     found = cached_near_duplicates(small.paths, appearance.assign(pixel_hash=["h1", "h1", "h2"]))
     assert found.pairs == []
-    assert found.cluster_of(appearance["id"]).tolist() == [0, 0, 1]
+    assert found.component_of(appearance["id"]).tolist() == [0, 0, 1]
 
 
 def test_near_duplicates_are_computed_again_only_for_other_images(small, appearance, computed):

@@ -6,12 +6,15 @@ import shutil
 import subprocess
 import tarfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from tests.support.helpers import zipped
 
 pytestmark = pytest.mark.slow
+
+ABSOLUTE = Path("/tmp/medfold-evil.txt")  # where an archive would write to
 
 
 def nested_bomb(levels: int = 3, width: int = 6, megabytes: int = 60) -> bytes:
@@ -57,7 +60,7 @@ ARCHIVES = {
     "files.zip": many_files,
     "deep.zip": deep,
     "up.zip": lambda: odd_zip("../../outside/evil.txt"),
-    "absolute.zip": lambda: odd_zip("/tmp/medfold-evil.txt"),
+    "absolute.zip": lambda: odd_zip(str(ABSOLUTE)),
     "backslash.zip": lambda: odd_zip("..\\..\\outside\\evil.txt"),
     "link.zip": lambda: odd_zip("link", 0o120777, b"/etc/passwd"),
     "symlink.tar": lambda: odd_tar(tarfile.SYMTYPE),
@@ -75,6 +78,7 @@ def test_hostile_archive_is_refused_and_nothing_is_kept(limited_victim, name):
     line = victim.refuse("download", f"FROM={archive}")
     assert "declare" in line or "unsafe member" in line or "nested more than" in line, line
     assert not (victim.clone / "data" / "clinic" / "raw").exists()
+    assert not ABSOLUTE.exists()
 
 
 def by_hand(victim):

@@ -7,7 +7,7 @@ import pandas as pd
 from tests.support.scans import run_scan
 
 
-def test_image_of_unexpected_shape_is_bad(small, table):
+def test_image_of_unexpected_shape_is_unreadable(small, table):
     path = small.paths.raw / table["image"].iloc[0]
     cv2.imwrite(str(path), np.zeros((64, 128), np.uint8))
     run_scan(small, table)

@@ -123,7 +123,7 @@ def crash_at_third_image(item, settings):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
-def test_file_that_crashes_the_decoder_is_bad(small, table, monkeypatch):
+def test_file_that_crashes_the_decoder_is_unreadable(small, table, monkeypatch):
     monkeypatch.setattr(scan, "scan_image", crash_at_third_image)
     run_scan(small, table, CHOICES)
     listed = pd.read_csv(small.paths.unreadable_images)

@@ -9,13 +9,12 @@ from medfold.competition import ImageFacts
 from medfold.images.value_checks import value_warnings
 from tests.support.dicom_files import dataset, save
 
-RNG = np.random.default_rng(0)
 FACTS = ImageFacts(train="x", channels=1)
 
 
 def write_slices(folder, intercept, minimum, modality="CT", **more):
     for number in range(6):
-        values = RNG.integers(minimum, 3000, (20, 20)).astype(np.uint16)
+        values = np.random.default_rng(number).integers(minimum, 3000, (20, 20)).astype(np.uint16)
         values[0, 0] = minimum
         made = dataset(values, 12, RescaleSlope=1, RescaleIntercept=intercept, Modality=modality, **more)
         save(folder / f"{number}.dcm", made)
@@ -46,7 +45,7 @@ def test_padding_values_do_not_count_as_air(tmp_path):
 @pytest.mark.parametrize("kind", ["png", "tif", "npy", "pgm", "dcm"])
 def test_outliers_that_waste_the_range_suggest_images_range(tmp_path, kind):
     for number in range(6):
-        values = RNG.integers(0, 4000, (80, 80)).astype(np.uint16)
+        values = np.random.default_rng(number).integers(0, 4000, (80, 80)).astype(np.uint16)
         if number < 3:
             values[0, 0] = 65535
         path = tmp_path / f"{number}.{kind}"
@@ -67,7 +66,7 @@ def test_outliers_that_waste_the_range_suggest_images_range(tmp_path, kind):
 
 
 def test_8_bit_and_unreadable_images_are_not_suspicious(tmp_path):
-    cv2.imwrite(str(tmp_path / "a.png"), RNG.integers(0, 256, (20, 20), np.uint8))
+    cv2.imwrite(str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 256, (20, 20), np.uint8))
     (tmp_path / "b.png").write_bytes(b"nothing")
     (tmp_path / "c.dcm").write_bytes(b"nothing")
     assert not value_warnings(tmp_path, ["a.png", "b.png", "c.dcm", "gone.tif"], FACTS)

@@ -658,13 +658,13 @@ fact(
 )
 fact("a broken regular expression", r"'labels.group_pattern'", "  group: patient", '  group_pattern: "(p"')
 fact(
-    "test set and hold-out",
+    "test set and holdout",
     r"'images.test' and 'labels.holdout'",
     "  group: patient",
     "  group: patient\n  holdout: 0.2",
 )
 fact("neither of both", r"either 'images.test'", ', test: "test/{id}.png"', "")
-fact("a hold-out of all", r"'labels.holdout'", "  group: patient", "  group: patient\n  holdout: 1.5")
+fact("a holdout of all", r"'labels.holdout'", "  group: patient", "  group: patient\n  holdout: 1.5")
 fact(
     "a name of medfold's own",
     r"'labels.targets' has 'fold', which is reserved for medfold's own tables",

@@ -37,7 +37,7 @@ def test_bundle_unpacks_into_a_project(folded, no_wheel_build, tmp_path):
     Competition.open("small", ProjectPaths(tmp_path / "there"))
 
 
-def test_bundle_mark_changes_only_with_its_inputs(folded, no_wheel_build, tmp_path):
+def test_content_id_changes_only_with_its_inputs(folded, no_wheel_build, tmp_path):
     marks = set()
     for _ in range(2):
         training_bundle.write_training_bundle(folded.paths, folded.facts, Recipe(), REQUEST, (), tmp_path / "job")

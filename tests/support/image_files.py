@@ -10,7 +10,12 @@ from PIL import Image
 from medfold.competition import ImageFacts
 from medfold.images import read_image
 
-RNG = np.random.default_rng(0)
+_RNG = np.random.default_rng(0)
+
+
+def noise(shape: tuple[int, ...], below: int = 256, dtype: type = np.uint8, seed: int = 0) -> np.ndarray:
+    """Draws whole numbers from 0 to `below`."""
+    return np.random.default_rng(seed).integers(0, below, shape, dtype=dtype)
 
 
 def images(channels: int | list[str] = 1, **facts) -> ImageFacts:
@@ -30,13 +35,13 @@ def scale_to_uint8(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.rint(np.clip((values.astype(np.float64) - low) / (float(high) - float(low)), 0, 1) * 255).astype(np.uint8)
 
 
-GREY = cv2.resize(RNG.integers(0, 256, (6, 5), dtype=np.uint8), (41, 30), interpolation=cv2.INTER_CUBIC)
+GREY = cv2.resize(_RNG.integers(0, 256, (6, 5), dtype=np.uint8), (41, 30), interpolation=cv2.INTER_CUBIC)
 
 
-COLOUR = cv2.resize(RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8), (41, 30), interpolation=cv2.INTER_CUBIC)
+COLOUR = cv2.resize(_RNG.integers(0, 256, (6, 5, 3), dtype=np.uint8), (41, 30), interpolation=cv2.INTER_CUBIC)
 
 
-ALPHA = RNG.integers(0, 256, GREY.shape, dtype=np.uint8)
+ALPHA = _RNG.integers(0, 256, GREY.shape, dtype=np.uint8)
 
 
 DEEP = GREY.astype(np.uint16) * 200 + np.arange(41, dtype=np.uint16)

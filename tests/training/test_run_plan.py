@@ -54,6 +54,6 @@ def test_error_within_an_open_plan_names_the_file_of_its_key_and_the_run_is_remo
 def test_run_without_a_store_is_not_begun(plan_of, folded):
     request = TrainingRequest(given_name="one")
     (folded.paths.store(store_key(folded, request.load_recipe(folded).preparation)) / "index.csv").write_text("damaged")
-    with refused("index.csv: not the table that was written.*make data"):
+    with refused("index.csv: not the table that was written. Remove the folder data/small/store/"):
         planned(folded, request)
     assert not folded.paths.run("one").folder.exists()

@@ -12,11 +12,12 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from medfold.commands.setup import STAMP
+from medfold.commands.setup import STAMP, SUPPORTED, is_supported
 from medfold.competition import Competition, CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import KaggleCompetitions, KaggleSession
 from medfold.system.native_output import silence_native_output
+from medfold.terminal.command_text import setup_command
 from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list
 
@@ -61,11 +62,9 @@ def examine(competition: Competition) -> Iterator[CheckResult]:
 
 
 def _python() -> CheckResult:
-    is_supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    is_right = is_supported(sys.version_info)
     text = f"{'.'.join(map(str, sys.version_info[:3]))}, {sys.executable}"
-    return CheckResult(
-        "Python", "ok" if is_supported else "error", text if is_supported else f"{text}: 3.11 to 3.13 are needed"
-    )
+    return CheckResult("Python", "ok" if is_right else "error", text if is_right else f"{text}: {SUPPORTED} is needed")
 
 
 def _packages(file: Path) -> CheckResult:
@@ -84,7 +83,7 @@ def _packages(file: Path) -> CheckResult:
             problems.append(f"{requirement.name} is {versions[requirement.name]}, needed {requirement.specifier}")
     if problems:
         return CheckResult(
-            "packages", "error", f"{shorten_list(problems)}. Run: make setup, or pip install -r requirements.txt"
+            "packages", "error", f"{shorten_list(problems)}. Run: {setup_command()}, or pip install -r requirements.txt"
         )
     shown = ", ".join(f"{name} {versions[name]}" for name in SHOWN_PACKAGES if name in versions)
     text = f"{shown}; all {len(versions)} as required"
@@ -119,7 +118,7 @@ def _opencv() -> CheckResult:
     try:
         import cv2
     except ImportError as error:
-        return CheckResult("OpenCV", "error", f"cannot be imported ({error}). Run: make setup")
+        return CheckResult("OpenCV", "error", f"cannot be imported ({error}). Run: {setup_command()}")
     versions = {}
     for name in ("opencv-python", "opencv-python-headless"):
         try:
@@ -128,7 +127,7 @@ def _opencv() -> CheckResult:
             continue
     if len(set(versions.values())) > 1:
         names = ", ".join(f"{name} {number}" for name, number in versions.items())
-        return CheckResult("OpenCV", "warning", f"{names} overwrite each other. Run: make setup")
+        return CheckResult("OpenCV", "warning", f"{names} overwrite each other. Run: {setup_command()}")
     return CheckResult("OpenCV", "ok", f"cv2 {cv2.__version__}")
 
 
@@ -139,10 +138,10 @@ def _gpu() -> CheckResult:
 
             names = gpus()
     except ImportError as error:
-        return CheckResult("GPU", "error", f"TensorFlow cannot be imported ({error}). Run: make setup")
+        return CheckResult("GPU", "error", f"TensorFlow cannot be imported ({error}). Run: {setup_command()}")
     if names:
         return CheckResult("GPU", "ok", ", ".join(names))
-    text = f"none found; training uses the {os.cpu_count()} CPU cores. With CUDA: make setup GPU=1"
+    text = f"none found; training uses the {os.cpu_count()} CPU cores. With CUDA: {setup_command(gpu=True)}"
     return CheckResult("GPU", "warning", text)
 
 

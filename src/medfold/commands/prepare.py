@@ -14,7 +14,7 @@ from medfold.terminal.console import say
 
 def prepare(
     competition: Competition,
-    recipe: str = "baseline",
+    recipe_name: str = "baseline",
     overrides: dict[str, Any] | None = None,
     force: bool = False,
     on: Literal["here", "ray"] = "here",
@@ -24,14 +24,14 @@ def prepare(
 
     Args:
         competition: the competition; the store is put into its data/.
-        recipe: name of the recipe. Defaults to `baseline`.
+        recipe_name: name of the recipe. Defaults to `baseline`.
         overrides: values that replace values of the recipe. Defaults to none.
         force: scan and prepare every image again, including unreadable ones. Defaults to False.
         on: `here`, or `ray` to prepare them on a cluster. Defaults to `here`.
         address: the cluster of `ray`. Defaults to none: one on this machine, for this command.
     """
     scan_batches = scan_on_cluster(competition, address) if on == "ray" else None
-    preparation = load_recipe(competition.paths, recipe, overrides or {}).preparation
+    preparation = load_recipe(competition.paths, recipe_name, overrides or {}).preparation
     load_samples(competition)  # the key depends on the sample table
     key = store_key(competition, preparation)
     if force:

@@ -24,6 +24,7 @@ import sys
 import textwrap
 
 MIN_VERSION, MAX_VERSION = (3, 11), (3, 13)
+SUPPORTED = "Python %d.%d to %d.%d" % (MIN_VERSION + MAX_VERSION)
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), *[os.pardir] * 3))
 VENV = os.path.join(ROOT, ".venv")
 LOCK = os.path.join(ROOT, "requirements.lock")
@@ -132,8 +133,8 @@ def find_python():
         if python and subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) == 0:
             return python
     return fail(
-        "Python %d.%d is installed, 3.11 to 3.13 is needed. Install one (python.org, or apt install python3.12"
-        " python3.12-venv) or name one: make PYTHON=/path/to/python" % sys.version_info[:2]
+        "Python %d.%d is installed; %s is needed. Install one (python.org, or apt install python3.12"
+        " python3.12-venv) or name one: make PYTHON=/path/to/python" % (sys.version_info[:2] + (SUPPORTED,))
     )
 
 
@@ -223,8 +224,8 @@ def check(python):
     version = tuple(int(part) for part in subprocess.check_output([python, "-c", code]).split())
     if not is_supported(version):
         fail(
-            "%s is Python %d.%d, 3.11 to 3.13 is needed. Name another: make PYTHON=/path/to/python"
-            % ((python,) + version)
+            "%s is Python %d.%d; %s is needed. Name another: make PYTHON=/path/to/python"
+            % ((python,) + version + (SUPPORTED,))
         )
     result = subprocess.run([python, "-c", FIND_MODULES], capture_output=True)
     if result.returncode:

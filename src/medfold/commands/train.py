@@ -33,7 +33,7 @@ from medfold.training import (
 
 def train(
     competition: Competition,
-    recipe: str = "baseline",
+    recipe_name: str = "baseline",
     overrides: dict[str, Any] | None = None,
     seeds: list[int] | None = None,
     folds: list[int] | None = None,
@@ -49,7 +49,7 @@ def train(
 
     Args:
         competition: the competition; the runs are put into its runs/, missing files made in its data/ and folds/.
-        recipe: name of the recipe. Defaults to `baseline`.
+        recipe_name: name of the recipe. Defaults to `baseline`.
         overrides: values that replace values of the recipe. Defaults to none.
         seeds: train a separate run for each. Defaults to 0.
         folds: numbers of the folds to train. Defaults to all that are missing.
@@ -74,17 +74,19 @@ def train(
     num_folds = competition.facts.folds.k
     check_folds_exist(folds or [], num_folds, f"0 to {num_folds - 1}, or all")
     requests = [
-        TrainingRequest(recipe, overrides or {}, seed, given_name=run, fold_numbers=folds, jobs=jobs, workers=workers)
+        TrainingRequest(
+            recipe_name, overrides or {}, seed, given_name=run, fold_numbers=folds, jobs=jobs, workers=workers
+        )
         for seed in seeds
     ]
-    resolved_recipe = requests[0].load_recipe(competition)
+    recipe = requests[0].load_recipe(competition)
     tracking = Tracking(competition, trackers)
     if on == "ray":
-        trained = _on_cluster(competition, requests, resolved_recipe, address, tracking.write)
+        trained = _on_cluster(competition, requests, recipe, address, tracking.write)
     elif on == "kaggle":
-        trained = _on_kaggle(competition, requests, resolved_recipe)
+        trained = _on_kaggle(competition, requests, recipe)
     else:
-        trained = _here(competition, requests, resolved_recipe, tracking.write)
+        trained = _here(competition, requests, recipe, tracking.write)
     for run_name, num_units, score in trained:  # as each run is trained
         tracking.write(run_name)
         if score and show_score:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from medfold.folds.near_duplicates import NearDuplicates, clusters
+from medfold.folds.near_duplicates import NearDuplicates, connected_components
 
 
 def join_duplicates(samples: pd.DataFrame, near: NearDuplicates | None) -> np.ndarray:
@@ -18,7 +18,7 @@ def join_duplicates(samples: pd.DataFrame, near: NearDuplicates | None) -> np.nd
     """
     shared = [samples["pixel_hash"].to_numpy()]
     if near is not None:
-        shared.append(near.cluster_of(samples["id"]))
+        shared.append(near.component_of(samples["id"]))
     return merge_groups(samples["group"].to_numpy(), *shared)
 
 
@@ -27,10 +27,10 @@ def merge_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
 
     Args:
         groups: int (n,), the group of each sample.
-        shared: (n,) each, equal where samples share something: pixel hashes, clusters of near-duplicates.
+        shared: (n,) each, equal where samples share something: pixel hashes, components of near-duplicates.
 
     Returns:
-        int64 (n,): the smallest group number of each merged cluster.
+        int64 (n,): the smallest group number of each merged component.
     """
     group_node, unique_groups = pd.factorize(groups, sort=True)
     nodes = []
@@ -40,6 +40,6 @@ def merge_groups(groups: np.ndarray, *shared: np.ndarray) -> np.ndarray:
         nodes.append(node + total)
         total += len(unique_values)
     rows, columns = np.tile(group_node, len(shared)), np.concatenate(nodes)
-    cluster = clusters(total, np.column_stack([rows, columns]))[: len(unique_groups)]
-    smallest = pd.Series(np.asarray(unique_groups)).groupby(cluster).min()
-    return smallest.loc[cluster[group_node]].to_numpy(np.int64)
+    component = connected_components(total, np.column_stack([rows, columns]))[: len(unique_groups)]
+    smallest = pd.Series(np.asarray(unique_groups)).groupby(component).min()
+    return smallest.loc[component[group_node]].to_numpy(np.int64)

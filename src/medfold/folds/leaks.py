@@ -14,8 +14,8 @@ class LeakReport:
 
     Args:
         split_groups: groups in more than one fold (must be empty).
-        duplicates: clusters of two or more training samples with identical pixels.
-        contradicting_duplicates: clusters of `duplicates` whose labels differ.
+        duplicates: lists of two or more training samples with identical pixels.
+        contradicting_duplicates: those of `duplicates` whose labels differ.
         duplicates_in_test: pairs of a training and a test sample with identical pixels.
         near_duplicates: pairs of near-duplicate training samples; None if near-duplicates were not computed.
         split_near_duplicates: pairs of `near_duplicates` that are in different folds.
@@ -70,19 +70,19 @@ def find_leaks(
     split_groups = folds_of_group.index[folds_of_group > 1].tolist()
 
     duplicated = train["pixel_hash"].duplicated(keep=False).to_numpy()
-    # Samples with equal pixel hashes are a cluster: their ids are sorted by it, and cut where the next one begins.
-    cluster_numbers, _ = pd.factorize(train["pixel_hash"].to_numpy()[duplicated])
-    order = np.argsort(cluster_numbers, kind="stable")
-    starts = np.flatnonzero(np.diff(cluster_numbers[order])) + 1
-    clusters = [ids.tolist() for ids in np.split(train["id"].to_numpy()[duplicated][order], starts) if len(ids)]
-    labels = pd.DataFrame(targets[duplicated]).groupby(cluster_numbers)
+    # Samples with equal pixel hashes are a set of copies: ids are sorted by set, and cut where the next one begins.
+    set_numbers, _ = pd.factorize(train["pixel_hash"].to_numpy()[duplicated])
+    order = np.argsort(set_numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(set_numbers[order])) + 1
+    sets = [ids.tolist() for ids in np.split(train["id"].to_numpy()[duplicated][order], starts) if len(ids)]
+    labels = pd.DataFrame(targets[duplicated]).groupby(set_numbers)
     contradictory = (labels.min() != labels.max()).any(axis=1).to_numpy()
     pairs = train[["id", "pixel_hash"]].merge(test[["id", "pixel_hash"]], on="pixel_hash", suffixes=("", "_test"))
     one_value = train.loc[train["pixel_hash"].str.startswith(ONE_VALUE_PREFIX), "id"]
     return LeakReport(
         split_groups=split_groups,
-        duplicates=clusters,
-        contradicting_duplicates=[ids for ids, differs in zip(clusters, contradictory, strict=True) if differs],
+        duplicates=sets,
+        contradicting_duplicates=[ids for ids, differs in zip(sets, contradictory, strict=True) if differs],
         duplicates_in_test=pairs[["id", "id_test"]].to_numpy().tolist(),
         images_of_one_value=[[image_id] for image_id in one_value] or None,
         **(_near_duplicate_leaks(train, test, near_pairs) if near_pairs is not None else {}),

@@ -42,20 +42,20 @@ class NearDuplicates:
 
     Args:
         pairs: ids of both images, the most similar pair first; pairs with identical pixels are left out.
-        clusters: cluster number by id. Images connected by pairs, identical pixels included, share a cluster.
+        components: component number by id. Images connected by pairs, identical pixels included, share a component.
     """
 
     pairs: list[tuple[str, str]]
-    clusters: pd.Series
+    components: pd.Series
 
-    def cluster_of(self, ids: pd.Series) -> np.ndarray:
-        """Returns the cluster number of each image."""
-        return self.clusters.loc[ids].to_numpy()
+    def component_of(self, ids: pd.Series) -> np.ndarray:
+        """Returns the component number of each image."""
+        return self.components.loc[ids].to_numpy()
 
 
 @dataclass(frozen=True)
 class NearDuplicateForest:
-    """Near-duplicates as a spanning forest: the fewest pairs that connect each cluster.
+    """Near-duplicates as a spanning forest: the fewest pairs that connect each component.
 
     If a, b and c are copies, only two of the three pairs are listed; k copies of an image make k - 1 pairs.
 
@@ -227,11 +227,11 @@ def _correlation(x: np.ndarray, y: np.ndarray) -> float:
     return float((x * y).sum() / (np.sqrt((x * x).sum() * (y * y).sum()) + 1e-9))
 
 
-def clusters(num_images: int, pairs: np.ndarray) -> np.ndarray:
-    """Returns the cluster of each image: images connected by pairs, directly or through others, share one.
+def connected_components(num_images: int, pairs: np.ndarray) -> np.ndarray:
+    """Returns the component of each image: images connected by pairs, directly or through others, share one.
 
-    So a chain of images, each a near-duplicate of the next, is one cluster, even if its ends differ visibly, such as
-    the frames of a video. This is right for folds, which must not cut the chain; but two images of a cluster need not
+    So a chain of images, each a near-duplicate of the next, is one component, even if its ends differ visibly, such as
+    the frames of a video. This is right for folds, which must not cut the chain; but two images of a component need not
     be near-duplicates of each other.
 
     Args:
@@ -239,7 +239,7 @@ def clusters(num_images: int, pairs: np.ndarray) -> np.ndarray:
         pairs: int (pairs, 2), row numbers.
 
     Returns:
-        int64 (num_images,), numbered in order of first appearance; an image without pairs is a cluster by itself.
+        int64 (num_images,), numbered in order of first appearance; an image without pairs is a component by itself.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from medfold.earlier_versions import NEAR_DUPLICATES
 from medfold.errors import UserError
-from medfold.folds.near_duplicates import NearDuplicates, clusters, find_near_duplicates
+from medfold.folds.near_duplicates import NearDuplicates, connected_components, find_near_duplicates
 from medfold.images import ONE_VALUE_PREFIX
 from medfold.paths import CompetitionPaths
 from medfold.system import json_files
@@ -45,7 +45,7 @@ def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) ->
     unequal = hashes[rows[:, 0]] != hashes[rows[:, 1]]
     return NearDuplicates(
         pairs=[pair for pair, differ in zip(pairs, unequal, strict=True) if differ],
-        clusters=pd.Series(clusters(len(ids), rows), index=ids),
+        components=pd.Series(connected_components(len(ids), rows), index=ids),
     )
 
 

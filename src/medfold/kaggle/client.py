@@ -21,6 +21,7 @@ import requests
 from medfold.errors import UserError
 from medfold.system import http_download
 from medfold.system.http_session import check_stays_encrypted
+from medfold.terminal.command_text import setup_command
 
 SITE = "https://www.kaggle.com"
 TOKEN_PAGE = f"{SITE}/settings/api"
@@ -196,7 +197,7 @@ def _client_class() -> type:
             sys.modules["kaggle"] = package
         from medfold.kaggle.retrying_client import Client
     except ImportError as error:
-        fix = "Run: make setup, or pip install -r requirements.txt"
+        fix = f"Run: {setup_command()}, or pip install -r requirements.txt"
         raise UserError(f"the Kaggle client cannot be imported ({error})", None, fix) from None
     except OSError as error:  # it creates a configuration folder
         fix = "Set KAGGLE_CONFIG_DIR to a writable folder"

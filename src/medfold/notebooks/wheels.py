@@ -15,6 +15,7 @@ from medfold.errors import UserError
 from medfold.images import may_be_dicom
 from medfold.notebooks.packed_files import check_no_link, copy_file
 from medfold.system import files
+from medfold.terminal.command_text import setup_command
 from medfold.terminal.console import warn
 
 PYTHON_VERSIONS = ("3.11", "3.12", "3.13")  # the version in Kaggle's image changes from month to month
@@ -50,7 +51,9 @@ def build_wheel(out: Path) -> Path:
             shutil.copy(REPOSITORY / name, copy)
         shutil.copytree(REPOSITORY / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         arguments = ["wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(copy / "made"), str(copy)]
-        _pip(arguments, "the wheel of medfold cannot be built", "Run: make setup", SOURCE_DATE_EPOCH=SOURCE_DATE)
+        _pip(
+            arguments, "the wheel of medfold cannot be built", f"Run: {setup_command()}", SOURCE_DATE_EPOCH=SOURCE_DATE
+        )
         (wheel,) = (copy / "made").glob("*.whl")
         return Path(shutil.move(wheel, out / wheel.name))
 

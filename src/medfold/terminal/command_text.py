@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 BY_MAKE = "MEDFOLD_BY_MAKE"  # set by the Makefile; child processes inherit it
-FLAGS = ("DEBUG", "DRY_RUN", "EXPLAIN", "FORCE", "JSON", "PER_CLASS", "YES")  # variables that are on or off
+FLAGS = ("DEBUG", "DRY_RUN", "EXPLAIN", "FORCE", "GPU", "JSON", "PER_CLASS", "YES")  # variables that are on or off
 NEEDS_QUOTES = re.compile(r"[^\w@%+=:,./~-]")
 
 
@@ -33,6 +33,17 @@ def install_command(*requirements: str) -> str:
     python = Path(sys.executable)
     shown = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
     return " ".join([_quoted(shown), "-m pip install", *(_quoted(requirement) for requirement in requirements)])
+
+
+def setup_command(gpu: bool = False) -> str:
+    """Returns the command that installs medfold's packages: `make setup`, or the script that it runs.
+
+    Args:
+        gpu: True for the packages with CUDA. Defaults to False.
+    """
+    if is_started_by_make():
+        return make_command("setup", GPU=gpu)
+    return f"python {Path('src', 'medfold', 'commands', 'setup.py')}{' --gpu' if gpu else ''}"
 
 
 def variable(name: str, value: object = None) -> str:

@@ -32,7 +32,8 @@ def test_equal_packages_pass():
 
 def test_other_packages_are_named():
     with refused(
-        "node 10.0.0.2: has other packages: numpy .*, not 1.0, gone not installed, not 2.0. Run make setup there"
+        "node 10.0.0.2: has other packages: numpy .*, not 1.0, gone not installed, not 2.0. "
+        "Run there, with the same version of medfold: make setup"
     ):
         check_versions({"numpy": "1.0", "gone": "2.0", "keras": version("keras")})
 

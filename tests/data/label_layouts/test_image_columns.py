@@ -40,7 +40,7 @@ def test_image_pattern_with_unknown_column_is_refused(wide):
         LAYOUTS["wide"](facts.model_copy(update={"images": images}), raw)
 
 
-def test_private_header_in_labels_keep_is_refused(wide, monkeypatch):
+def test_private_header_among_kept_columns_is_refused(wide, monkeypatch):
     raw, facts = wide
     images = facts.images.model_copy(update={"dicom_headers": ["PatientName"]})
     labels = facts.labels.model_copy(update={"keep_columns": ("PatientName",)})

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from tests.support.helpers import refused
-from tests.support.image_files import RNG, read
+from tests.support.image_files import noise, read
 from tests.support.noise_images import COLOUR_NOISE, GREY_NOISE, NOISE, read_content
 
 
 @pytest.mark.parametrize("frame", ["first", "middle", "last", 0, 2])
 def test_arrays_are_read_as_image_or_stack(tmp_path, frame):
     for shape, channels in (((5, 8, 6), 1), ((5, 8, 6, 3), 3)):
-        stack = RNG.integers(0, 256, shape, dtype=np.uint8)
+        stack = noise(shape)
         np.save(tmp_path / "a.npy", stack)
         number = {"first": 0, "middle": 2, "last": 4}.get(frame, frame)
         assert (read(tmp_path / "a.npy", channels, frame=frame) == stack[number]).all()

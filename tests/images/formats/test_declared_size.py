@@ -8,14 +8,14 @@ from PIL import Image
 
 from medfold.images.formats.declared_size import declared_size
 from medfold.images.formats.raster import PILLOW_FORMATS
-from tests.support.image_files import RNG
+from tests.support.image_files import noise
 
 MODES = {"1": 1, "L": 1, "LA": 2, "P": 3, "RGB": 3, "RGBA": 4}
 
 
 def encoded(mode, kind, size=(37, 21), **options):
     width, height = size
-    grey = Image.fromarray(RNG.integers(0, 256, (height, width), dtype=np.uint8))
+    grey = Image.fromarray(noise((height, width)))
     file = io.BytesIO()
     grey.convert(mode).save(file, kind, **options)
     return file.getvalue()

@@ -14,7 +14,7 @@ from medfold.competition import ImageFacts
 from medfold.images.formats.decoding import read_image, read_image_with_headers
 from tests.support.dicom_files import dataset, save
 from tests.support.helpers import REPOSITORY, picture, refused
-from tests.support.image_files import ALPHA, COLOUR, GREY, RNG, images, jpeg, read
+from tests.support.image_files import ALPHA, COLOUR, GREY, images, jpeg, noise, read
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp", "b.PNG"])
@@ -204,7 +204,7 @@ def test_decoder_output_about_broken_files_is_silenced(tmp_path):
 
 
 def test_dicom_is_read_under_any_file_name(tmp_path):
-    made = dataset(RNG.integers(0, 4096, (16, 18), np.uint16), 12)
+    made = dataset(noise((16, 18), 4096, np.uint16), 12)
     save(tmp_path / "a.dcm", made)
     for name in ("a.png", "1.2.840", "a.IMA"):
         (tmp_path / name).write_bytes((tmp_path / "a.dcm").read_bytes())

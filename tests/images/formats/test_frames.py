@@ -9,13 +9,13 @@ from PIL import Image
 from medfold.images.formats.failures import ImageError
 from medfold.images.formats.frames import check_size, chosen_frames
 from tests.support.helpers import refused
-from tests.support.image_files import DEEP, GREY, RNG, images, read, scale_to_uint8
+from tests.support.image_files import DEEP, GREY, images, noise, read, scale_to_uint8
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.tif", "a.h5"])
 @pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (2, 1, 2), (5, 2, 3), (9, 3, 3), (10, 3, 4)])
 def test_montage_is_nearly_square(tmp_path, name, count, rows, columns):
-    stack = RNG.integers(0, 256, (count, 7, 6), dtype=np.uint8)
+    stack = noise((count, 7, 6))
     if name == "a.npy":
         np.save(tmp_path / name, stack)
     elif name == "a.tif":

@@ -9,11 +9,11 @@ import tifffile
 from PIL import Image, ImageOps
 
 from tests.support.helpers import refused
-from tests.support.image_files import ALPHA, COLOUR, DEEP, FLOAT, GREY, RNG, read, scale_to_uint8
+from tests.support.image_files import ALPHA, COLOUR, DEEP, FLOAT, GREY, noise, read, scale_to_uint8
 from tests.support.noise_images import COLOUR_NOISE, GREY_NOISE, NOISE, read_content
 
 # Variants written by tifffile: (values, options, expected pixels).
-PALETTE = RNG.integers(0, 65536, (3, 256), dtype=np.uint16)
+PALETTE = noise((3, 256), 65536, np.uint16)
 
 TIFFS = {
     "bytes": (GREY, {"photometric": "minisblack"}, GREY),

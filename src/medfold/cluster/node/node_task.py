@@ -19,6 +19,7 @@ from medfold.cluster.node.messages import Crashed, Failed, Message, Started
 from medfold.errors import UserError, explain_os_error
 from medfold.system import files
 from medfold.system.reporting_processes import CrashedError, StoppedError
+from medfold.terminal.command_text import setup_command
 from medfold.text import shorten_list
 
 
@@ -57,7 +58,7 @@ def check_versions(versions: dict[str, str]) -> None:
         if found != expected:
             different.append(f"{name} {found}, not {expected}")
     if different:
-        fix = "Run make setup there, with the same version of medfold"
+        fix = f"Run there, with the same version of medfold: {setup_command()}"
         raise UserError(f"has other packages: {shorten_list(different)}", this_node(), fix)
 
 

@@ -33,20 +33,15 @@ def test_mean_by_id_joins_rows_in_any_order(n, members, random):
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (member("xyw", 1), "two: 2 ids differ from one: w, z"),
+        (member("xyw", 1), "two: 2 ids differ from one: w, z. Train again"),
         (member("xyzw", 1), "two: 1 id differs from one: w"),
-        (member("xyzz", 1), "two: duplicate ids: z"),
+        (member("xyzz", 1), "two: duplicate ids: z. Train again"),
         (member("xyz", 1).assign(a=np.nan), "two: 3 of 3 predictions are not numbers: x, y, z. The weights overflowed"),
     ],
 )
 def test_members_with_other_ids_or_nan_are_refused(table, message):
     with refused(message):
-        mean_by_id({"one": member("xyz", 0), "two": table}, ["a", "b"])
-
-
-def test_mean_by_id_without_tables_is_refused():
-    with refused("no predictions to average"):
-        mean_by_id({}, ["a"])
+        mean_by_id({"one": member("xyz", 0), "two": table}, ["a", "b"], "Train again")
 
 
 def test_mean_of_arrays_sums_shares_in_order():

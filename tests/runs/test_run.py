@@ -36,3 +36,9 @@ def test_damaged_run_json_is_refused(folded, run):
     json_files.write({**json_files.read(run.paths.metadata), "facts": {}}, run.paths.metadata)
     with refused("the value of 'facts.folds' is missing"):
         Run.open(folded, "one")
+
+
+def test_advice_names_folder_and_command_of_the_run(run):
+    assert run.retrain_advice() == (
+        "Remove the folders of these folds in runs/small/one, and run: make train COMPETITION=small RUN=one"
+    )

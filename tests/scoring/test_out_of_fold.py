@@ -83,10 +83,8 @@ def test_undefined_oof_score_is_none(scored):
 )
 def test_oof_table_not_matching_folds_is_refused(scored, change, ids):
     facts, truth, targets, oof = scored
-    with refused(
-        rf"^oof\.csv: the predictions do not match the folds table: {ids}\. Remove the folders of these folds"
-    ):
-        oof_score(facts, oof_by_unit(facts, change(oof), truth, targets), is_optimistic=False)
+    with refused(rf"^oof\.csv: the predictions do not match the folds table: {ids}\. Train again$"):
+        oof_score(facts, oof_by_unit(facts, change(oof), truth, targets, fix="Train again"), is_optimistic=False)
 
 
 @given(st.integers(6, 30), st.integers(1, 3), st.integers(1, 4), st.randoms(use_true_random=False))

@@ -11,15 +11,14 @@ from medfold.runs import check_finite
 from medfold.scoring import FittedTransform, aggregate_predictions
 from medfold.text import count_of, shorten_list
 
-RETRAIN = "Remove the folder of this fold, and train the run again: only missing folds are trained"
 
-
-def mean_by_id(tables: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+def mean_by_id(tables: Mapping[str, pd.DataFrame], columns: list[str], fix: str | None = None) -> pd.DataFrame:
     """Averages tables of predictions, joined by id.
 
     Args:
         tables: name -> table with `id` and the columns; rows in any order.
         columns: the columns to average.
+        fix: what to do about tables that do not fit together, for the error message. Defaults to none.
 
     Returns:
         A table with `id` and the columns (float64), in the order of the first table.
@@ -27,20 +26,18 @@ def mean_by_id(tables: Mapping[str, pd.DataFrame], columns: list[str]) -> pd.Dat
     Raises:
         UserError: a table has other ids than the first, a duplicate id, or a value that is not a finite number.
     """
-    if not tables:
-        raise UserError("no predictions to average", fix="Train a fold first")
     first_name, first = next(iter(tables.items()))
     arrays = []
     for name, table in tables.items():
         duplicated = table["id"].duplicated()
         if duplicated.any():
-            raise UserError(f"duplicate ids: {shorten_list(table['id'][duplicated])}", name, RETRAIN)
+            raise UserError(f"duplicate ids: {shorten_list(table['id'][duplicated])}", name, fix)
         differ = set(table["id"]) ^ set(first["id"])
         if differ:
             what = (
                 f"{count_of(len(differ), 'id differs', 'ids differ')} from {first_name}: {shorten_list(sorted(differ))}"
             )
-            raise UserError(what, name, f"{RETRAIN}. Or leave the run out")
+            raise UserError(what, name, fix)
         values = table.set_index("id").loc[first["id"], columns].to_numpy(np.float64)
         check_finite(values, first["id"], name)
         arrays.append(values)

@@ -84,7 +84,8 @@ def ensemble_runs(
     runs = [open_run_on_current_folds(competition, name) for name in sorted(set(run_names))]
     _check_runs_fit(competition, runs, dataset)
     oof_by_run = [
-        oof_by_unit(facts, run.read_oof(facts), dataset.train, dataset.targets, run.paths.oof) for run in runs
+        oof_by_unit(facts, run.read_oof(facts), dataset.train, dataset.targets, run.paths.oof, run.retrain_advice())
+        for run in runs
     ]
     first_run = oof_by_run[0]  # labels, folds and groups of the units are the same for all
     stack = np.stack([predicted.predictions for predicted in oof_by_run])
@@ -148,7 +149,7 @@ def _check_markers(*runs: TrainedRun) -> None:
 def _test_predictions(facts: CompetitionFacts, run: TrainedRun) -> pd.DataFrame:
     """Returns the mean of the folds' predictions of the test set."""
     tables = {f"{run.name} {paths.folder.name}": read_predictions(facts, paths.test) for paths in run.fold_paths}
-    return mean_by_id(tables, facts.prediction_columns)
+    return mean_by_id(tables, facts.prediction_columns, run.retrain_advice())
 
 
 def _hash_inputs(competition: Competition, runs: Iterable[TrainedRun]) -> dict[str, str]:

@@ -97,9 +97,9 @@ def compare_runs(competition: Competition, sides: list[str]) -> Comparison:
 
 
 def _oof_of(competition: Competition, run: TrainedRun, dataset: Dataset) -> OofPredictions:
-    return oof_by_unit(
-        competition.facts, run.read_oof(competition.facts), dataset.train, dataset.targets, run.paths.oof
-    )
+    facts = competition.facts
+    file, fix = run.paths.oof, run.retrain_advice()
+    return oof_by_unit(facts, run.read_oof(facts), dataset.train, dataset.targets, file, fix)
 
 
 def _restrict_to_folds(oof: OofPredictions, folds: set[int]) -> OofPredictions:

@@ -43,7 +43,8 @@ def write_oof(
         if not states.trained:
             return None
         oof = TrainedRun(run.paths, run.metadata, states.trained).read_oof(facts)
-        score = oof_score(facts, oof_by_unit(facts, oof, train, targets, run_paths.oof), run.is_optimistic)
+        units = oof_by_unit(facts, oof, train, targets, run_paths.oof, run.retrain_advice())
+        score = oof_score(facts, units, run.is_optimistic)
         warnings = self_check_warnings(run_paths, states.trained)
         content = score.content() | ({"self_check_warnings": warnings} if warnings else {})
         write_prediction_table(oof, run_paths.oof)

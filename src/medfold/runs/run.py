@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from medfold import config
 from medfold.competition import Competition, Recipe
 from medfold.paths import RunPaths
+from medfold.project_root import display_path
 from medfold.runs.run_json import RunMetadata, read_run_json
 from medfold.runs.run_names import checked_run_paths
 from medfold.runs.train_command import train_command
@@ -59,6 +60,11 @@ class Run:
     def num_folds(self) -> int:
         """Number of folds of its folds table, trained or not."""
         return self.metadata.num_folds
+
+    def retrain_advice(self) -> str:
+        """Returns what to do about folds whose predictions are damaged, for an error message."""
+        folder = display_path(self.paths.folder)
+        return f"Remove the folders of these folds in {folder}, and run: {self.train_command()}"
 
     def train_command(self, **changed: object) -> str:
         """Returns the command that trains it, as the user types it.

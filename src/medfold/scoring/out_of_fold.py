@@ -73,7 +73,12 @@ class OofScore:
 
 
 def oof_by_unit(
-    facts: CompetitionFacts, oof: pd.DataFrame, train: pd.DataFrame, targets: np.ndarray, file: object = "oof.csv"
+    facts: CompetitionFacts,
+    oof: pd.DataFrame,
+    train: pd.DataFrame,
+    targets: np.ndarray,
+    file: object = "oof.csv",
+    fix: str | None = None,
 ) -> OofPredictions:
     """Joins OOF predictions with labels by id and aggregates them into units, sorted by id.
 
@@ -83,6 +88,7 @@ def oof_by_unit(
         train: the training samples: id, unit, group, fold; in the order of `targets`.
         targets: class numbers, int (n,); multilabel: 0 or 1 for each label, int (n, labels).
         file: the file of the predictions, for the error message. Defaults to "oof.csv".
+        fix: what to do about predictions that do not match, for the error message. Defaults to none.
 
     Raises:
         UserError: an id is predicted in another fold than that of the folds table, or twice, or samples of a predicted
@@ -94,11 +100,7 @@ def oof_by_unit(
     merged = expected.merge(oof[["id", "fold"]], how="outer", on=["id", "fold"], indicator=True)
     unmatched = [*merged.loc[merged["_merge"] != "both", "id"], *oof["id"][oof["id"].duplicated()]]
     if unmatched:
-        raise UserError(
-            f"the predictions do not match the folds table: {shorten_list(unmatched)}",
-            file,
-            "Remove the folders of these folds, and train the run again: only missing folds are trained",
-        )
+        raise UserError(f"the predictions do not match the folds table: {shorten_list(unmatched)}", file, fix)
     # Sorted, because a bootstrap interval depends on the order of the groups.
     oof = oof.sort_values("id")
     rows = position.loc[oof["id"]].to_numpy()

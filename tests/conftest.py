@@ -18,10 +18,10 @@ from medfold.system.path_checks import LINKED_DATA
 from medfold.terminal.command_text import BY_MAKE
 from tests.support import budgets
 from tests.support.finished_runs import finished_run
-from tests.support.helpers import REPOSITORY, replaced
+from tests.support.helpers import replaced
 from tests.support.histology import HISTOLOGY, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
-from tests.support.small_project import SMALL, add_competition, copy_project
+from tests.support.small_project import SMALL, add_base_recipes, add_competition, copy_project
 
 DEFAULTS_OF_MAKE = ("COMPETITION", "RECIPE", "FOLD", "SEEDS")  # the Makefile exports them
 
@@ -93,7 +93,7 @@ def project_folder(tmp_path, monkeypatch) -> Path:
     """A project folder as working directory, with the base recipes and the small phantom; its path has a space."""
     root = tmp_path / "my project"
     add_competition(root, "small", SMALL)
-    shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
+    add_base_recipes(root)
     monkeypatch.chdir(root)
     return root
 
@@ -141,7 +141,7 @@ def folded_once(once) -> Path:
 
     def make(root: Path) -> None:
         add_competition(root, "small", SMALL)
-        shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
+        add_base_recipes(root)
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(root)
             competition = Competition.open("small")
@@ -176,7 +176,7 @@ def histology_once(once) -> Callable[[str], Path]:
 
     def make(root: Path, upload: str) -> None:
         add_competition(root, "histology", replaced(HISTOLOGY, ("upload: csv", f"upload: {upload}")))
-        shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
+        add_base_recipes(root)
         for name, data in histology(24, 8, "png")[0].items():
             (root / "shipped" / name).parent.mkdir(parents=True, exist_ok=True)
             (root / "shipped" / name).write_bytes(data)

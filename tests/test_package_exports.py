@@ -34,6 +34,11 @@ def test_package_imports_alone_and_has_its_exported_names(package):
     assert bool(said.stdout.split()) is (package in WITH_KERAS)
 
 
+def test_each_package_with_names_is_protected_by_the_import_contract():
+    protected = set(re.findall(r"medfold\.(\w+)\.\*\*", (REPOSITORY / ".importlinter").read_text(encoding="utf-8")))
+    assert protected == set(PACKAGES) - {*WITHOUT_NAMES, "cli"}
+
+
 def test_each_package_lists_its_modules():
     for file in sorted((REPOSITORY / "src" / "medfold").glob("*/**/__init__.py")):
         listed = set(re.findall(r"`([\w/]+)`", ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))))

@@ -15,6 +15,7 @@ from medfold.competition import Competition
 from tests.layouts.clinic import medfold
 from tests.support.finished_runs import noisy_run
 from tests.support.helpers import REPOSITORY, picture
+from tests.support.small_project import add_base_recipes
 
 LAYOUTS: dict[str, tuple[str, Callable[[Path], None], dict]] = {}
 
@@ -178,7 +179,7 @@ def guessed(request, tmp_path, monkeypatch):
     """A project with a drafted competition, in which the metric is filled in."""
     metric, make, expected = LAYOUTS[request.param]
     root = tmp_path / "my project"
-    shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
+    add_base_recipes(root)
     shutil.copytree(REPOSITORY / "competition" / "phantom-chest", root / "competition" / "phantom-chest")
     make(tmp_path / "given")
     monkeypatch.chdir(root)

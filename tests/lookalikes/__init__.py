@@ -19,7 +19,7 @@ from medfold.data import make_dataset, needs_holdout
 from medfold.paths import ProjectPaths
 from tests.lookalikes import fundus, head_ct, lung_ct, mammograms, medmnist, microscopy, oddities, radiographs, skin
 from tests.support.helpers import REPOSITORY
-from tests.support.small_project import add_competition
+from tests.support.small_project import add_base_recipes, add_competition
 
 Maker = Callable[[Path, np.random.Generator], dict[str, Any]]
 
@@ -53,7 +53,7 @@ def lookalike_once(once: Callable[[str, Callable[[Path], object]], Path], name: 
 
     def make(folder: Path) -> None:
         project_paths, raw, rng = ProjectPaths(folder), folder / "as shipped", np.random.default_rng(0)
-        shutil.copytree(REPOSITORY / "competition" / "_base", project_paths.root / "competition" / "_base")
+        add_base_recipes(project_paths.root)
         if name in LOOKALIKES:
             truth = LOOKALIKES[name](raw, rng)
             plant(project_paths.root, name, truth["counts"])

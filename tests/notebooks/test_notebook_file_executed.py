@@ -18,7 +18,7 @@ from medfold.paths import ProjectPaths
 from tests.lookalikes import LOOKALIKES, plant
 from tests.support import kaggle_image
 from tests.support.helpers import REPOSITORY, NoLeaderboard, replaced
-from tests.support.small_project import SMALL, TINY_RECIPE, add_competition
+from tests.support.small_project import SMALL, TINY_RECIPE, add_base_recipes, add_competition
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def dicom_wheels(tmp_path, monkeypatch):
 def test_notebook_predicts_compressed_dicom_as_locally(tmp_path, monkeypatch, python, dicom_wheels, no_leaderboard):
     name = "rsna-breast-cancer-detection"
     project_paths = ProjectPaths(tmp_path / "my project")
-    shutil.copytree(REPOSITORY / "competition" / "_base", project_paths.root / "competition" / "_base")
+    add_base_recipes(project_paths.root)
     truth = LOOKALIKES[name](tmp_path / "as shipped", np.random.default_rng(0))
     plant(project_paths.root, name, truth["counts"])
     monkeypatch.chdir(project_paths.root)
@@ -136,7 +136,7 @@ def test_notebook_handles_few_or_many_test_images(packed_project, tmp_path, monk
 @pytest.mark.slow
 def test_phantom_chest_notebook_writes_the_local_submission(tmp_path, monkeypatch, python):
     project_paths = ProjectPaths(tmp_path / "my project")
-    shutil.copytree(REPOSITORY / "competition" / "_base", project_paths.root / "competition" / "_base")
+    add_base_recipes(project_paths.root)
     shutil.copytree(REPOSITORY / "competition" / "phantom-chest", project_paths.root / "competition" / "phantom-chest")
     monkeypatch.chdir(project_paths.root)
     competition = Competition.open("phantom-chest", project_paths)

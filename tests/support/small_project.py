@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from tests.support.helpers import REPOSITORY
+
 SMALL = "\n".join(
     [
         "title: A small phantom",
@@ -45,6 +47,11 @@ def add_competition(root: Path, name: str, facts: str, recipe: str = TINY_RECIPE
     (folder / "competition.yaml").write_text(facts)
     (folder / "baseline.yaml").write_text(recipe)
     return folder
+
+
+def add_base_recipes(root: Path) -> None:
+    """Copies the files that competitions share into a project."""
+    shutil.copytree(REPOSITORY / "competition" / "_base", root / "competition" / "_base")
 
 
 def copy_project(template: Path, tmp_path: Path, monkeypatch) -> Path:

@@ -22,7 +22,7 @@ def train_folds(competition, dataset, after_fold=None, **variables):
     return train_run(competition, request, request.load_recipe(competition), dataset, after_fold)
 
 
-class FakeTraining:
+class RandomTraining:
     """Stands in for the training of a fold: writes random predictions; notes the folds, and fails at one."""
 
     def __init__(self):
@@ -44,36 +44,36 @@ class FakeTraining:
 
 
 @pytest.fixture
-def fake_training(monkeypatch):
-    fake = FakeTraining()
+def random_training(monkeypatch):
+    fake = RandomTraining()
     monkeypatch.setattr(train_fold, "train_fold", create_autospec(train_fold.train_fold, side_effect=fake))
     return fake
 
 
 @pytest.fixture
-def dataset(folded, fake_training):
+def dataset(folded, random_training):
     """The dataset with its prepared images."""
     return make_dataset(folded, TrainingRequest().load_recipe(folded).preparation)
 
 
-def test_missing_folds_are_trained_in_order_and_timed(folded, dataset, fake_training, capsys):
+def test_missing_folds_are_trained_in_order_and_timed(folded, dataset, random_training, capsys):
     assert train_folds(folded, dataset, fold_numbers=[2]).trained_folds == [2]
     assert train_folds(folded, dataset).trained_folds == [0, 1, 2]
-    assert fake_training.trained == [2, 0, 1]
+    assert random_training.trained == [2, 0, 1]
     printed = capsys.readouterr().out
     assert "train      one: resnet9, 16 px, 2 epochs, folds 2\n" in printed
     assert "train      one: resnet9, 16 px, 2 epochs, folds 0, 1\n" in printed
     assert "fold 2     AUC 0.7500, 0 s" in printed
 
 
-def test_finished_folds_are_not_trained_again(folded, dataset, fake_training, capsys):
+def test_finished_folds_are_not_trained_again(folded, dataset, random_training, capsys):
     train_folds(folded, dataset)
     capsys.readouterr()
     train_folds(folded, dataset)
     assert capsys.readouterr().out == "train      all folds are trained in runs/small/one\n"
     train_folds(folded, dataset, fold_numbers=[0, 2])
     assert capsys.readouterr().out == "train      trained: folds 0, 2 in runs/small/one\n"
-    assert fake_training.trained == [0, 1, 2]
+    assert random_training.trained == [0, 1, 2]
 
 
 def test_each_fold_is_reported_when_the_oof_table_has_it(folded, dataset):
@@ -110,20 +110,20 @@ def test_folds_in_processes_are_reported_when_they_are_done(folded, dataset, chi
     assert reported == ["one"]
 
 
-def test_number_of_workers_is_handed_to_each_fold(folded, dataset, fake_training):
+def test_number_of_workers_is_handed_to_each_fold(folded, dataset, random_training):
     train_folds(folded, dataset, workers=3, fold_numbers=[0, 1])
-    assert fake_training.workers == [3, 3]
+    assert random_training.workers == [3, 3]
 
 
-def test_run_is_removed_if_none_of_its_folds_has_begun(folded, dataset, fake_training):
-    fake_training.fails_at = 0
+def test_run_is_removed_if_none_of_its_folds_has_begun(folded, dataset, random_training):
+    random_training.fails_at = 0
     with refused("fold 0: the loss is not a number"):
         train_folds(folded, dataset)
     assert not folded.paths.run("one").folder.exists()
 
 
-def test_run_is_kept_if_one_of_its_folds_is_trained(folded, dataset, fake_training):
-    fake_training.fails_at = 1
+def test_run_is_kept_if_one_of_its_folds_is_trained(folded, dataset, random_training):
+    random_training.fails_at = 1
     with refused("fold 1: the loss is not a number"):
         train_folds(folded, dataset)
     assert folded.paths.run("one").fold(0).trained_marker.is_file()
@@ -139,7 +139,9 @@ def test_run_is_kept_if_one_of_its_folds_is_trained(folded, dataset, fake_traini
         ({"jobs": None, "fold_numbers": [1], "thread_shares": 3}, 3),
     ],
 )
-def test_folds_are_divided_among_processes(folded, dataset, fake_training, children, monkeypatch, variables, num_jobs):
+def test_folds_are_divided_among_processes(
+    folded, dataset, random_training, children, monkeypatch, variables, num_jobs
+):
     monkeypatch.setattr(hardware, "num_cores", lambda: 4)
     monkeypatch.setattr(hardware, "cuda_devices", list)
     finished_run(folded, "one", folds=[0])
@@ -148,7 +150,7 @@ def test_folds_are_divided_among_processes(folded, dataset, fake_training, child
     assert jobs == num_jobs
     assert plan.fold_numbers == [fold for fold in variables.get("fold_numbers", [1, 2]) if fold]
     assert all(fold.run_inputs.num_workers is None for fold in plan.folds)  # a child knows its share of cores
-    assert fake_training.trained == []
+    assert random_training.trained == []
 
 
 @pytest.mark.parametrize(

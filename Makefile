@@ -16,7 +16,7 @@ $(foreach name,$(sort $(VARIABLES) $(COMMAND_LINE_VARIABLES)),\
 	$(if $(filter undefined,$(origin $(name))),,$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 export MEDFOLD_TARGETS := $(MAKECMDGOALS)
 export MEDFOLD_VARIABLES := $(COMMAND_LINE_VARIABLES)
-export PYTHONPATH := src
+export PYTHONPATH := src$(if $(PYTHON),$(if $(PYTHONPATH),:$(PYTHONPATH)))
 export MEDFOLD_BY_MAKE := 1
 
 # PYTHON=/path/to/python uses that interpreter unchanged and makes no .venv (Colab, Kaggle, conda).

@@ -46,7 +46,8 @@ def test_first_comment_of_a_recipe_names_its_net_size_and_epochs(name):
         if file.stem in ("baseline", "gpu") or "not measured" in comment:
             recipe = load_recipe(competition.paths, file.stem, {})
             assert re.findall(r"(\d+) px", comment) == [str(recipe.preparation.size)], file
-            assert re.findall(r"(\d+) epochs?", comment) == [str(recipe.training.epochs)], file
+            phases = [each for each in (recipe.training.head_epochs, recipe.training.epochs) if each]
+            assert re.findall(r"([\d +]+) epochs?", comment) == [f" {' + '.join(map(str, phases))}"], file
             assert file.stem != "gpu" or comment.startswith(f"# {recipe.backbone.name}, "), file
 
 

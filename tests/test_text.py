@@ -2,7 +2,7 @@
 
 import pytest
 
-from medfold.text import count_of, did_you_mean, printable, shorten_list, shorten_text
+from medfold.text import count_of, did_you_mean, folds_as_text, printable, shorten_list, shorten_text
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,10 @@ def test_did_you_mean_prefers_nearly_the_same_word_to_a_part_of_it():
 def test_did_you_mean_prefers_other_capitals_then_longer_words(word, suggested):
     known = ["auc", "mean_auc", "balanced_accuracy", "accuracy", "resnet9", "ResNet50", "ResNet50V2", "EfficientNetB0"]
     assert did_you_mean(word, known) == f" (did you mean '{suggested}'?)"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"), [([1], "fold 1"), ([0, 2], "folds 0, 2"), ([0, 1, 2, 3], "folds 0, 1, 2 and 1 more")]
+)
+def test_folds_are_in_the_singular_or_plural(numbers, text):
+    assert folds_as_text(numbers, max_shown=3) == text

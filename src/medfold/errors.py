@@ -117,8 +117,8 @@ class MissingFileError(UserError):
         self.path, self.key = path, key
 
 
-class UnreachableError(UserError):
-    """A service cannot be reached: no network, or no credentials."""
+class UnavailableError(UserError):
+    """A service cannot be used now: no network, or no credentials."""
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 NEARLY_THE_SAME = 0.85  # similarity of a word and its misspelling
 JOINERS = "\u200c\u200d"  # within words of Persian and Indic scripts; they do not print, but change nothing else
@@ -43,6 +43,16 @@ def count_of(number: int, noun: str, plural: str | None = None) -> str:
         plural: what is counted, in the plural. Defaults to the noun with an s.
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def folds_as_text(numbers: Sequence[int], max_shown: int = 10) -> str:
+    """Returns numbers of folds as text: 'fold 1', 'folds 0, 2'.
+
+    Args:
+        numbers: numbers of one fold or more.
+        max_shown: how many are shown at most. Defaults to 10.
+    """
+    return f"{'fold' if len(numbers) == 1 else 'folds'} {shorten_list(numbers, max_shown)}"
 
 
 def did_you_mean(word: str, known: Iterable[str], cutoff: float = 0.6, prefix: str = "") -> str:

@@ -47,7 +47,10 @@ def run_main(monkeypatch, *words) -> int:
         (("train", "-c", "small", "--fold", "9"), "--fold 9: there is no fold 9. Choose 0 to 2, or all"),
         (("train", "-c", "small", "--fold", "first"), "--fold first: expected numbers of folds, or 'all'"),
         (("train", "-c", "small", "--on", "aws"), "--on aws: expected 'here', 'ray' or 'kaggle'"),
-        (("train", "-c", "small", "--seeds", "0 x"), '--seeds "0 x": expected different numbers'),
+        (
+            ("train", "-c", "small", "--seeds", "0 x"),
+            '--seeds "0 x": expected whole numbers from 0 to 4,294,967,295',
+        ),
         (
             ("train", "-c", "small", "--set", "training.epoch=1"),
             "unknown key 'training.epoch' (did you mean 'training.epochs'?)",

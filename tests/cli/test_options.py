@@ -27,7 +27,7 @@ def test_read_seeds_splits_numbers():
 
 @pytest.mark.parametrize("text", ["", "a", "-1", "0 0", "1.5", "0,1", "4294967296"])
 def test_read_seeds_refuses_other_text(text):
-    with refused(re.escape(f"{variable('SEEDS', text)}: expected different numbers")):
+    with refused(re.escape(f"{variable('SEEDS', text)}: expected whole numbers from 0 to 4,294,967,295, each once")):
         read_seeds(text)
 
 

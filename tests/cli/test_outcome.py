@@ -80,7 +80,9 @@ def test_option_before_the_command_is_one_line_with_the_order(monkeypatch, capsy
 def test_unexpected_error_names_a_file_with_the_traceback(outcome_of):
     code, line = outcome_of(lambda: raise_error(RuntimeError("lost\ncount")))
     assert code == 1
-    named = re.fullmatch(r"medfold: unexpected error, RuntimeError: lost count\. .*report it with (\S+)\n", line)
+    named = re.fullmatch(
+        r"medfold: unexpected error, RuntimeError: lost count\. .*report it with this file, .*: (\S+)\n", line
+    )
     file = Path(named[1])
     assert "Traceback" in file.read_text()
     file.unlink()

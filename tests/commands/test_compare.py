@@ -40,7 +40,7 @@ def test_sides_and_common_folds_are_shown(two_runs, capsys):
     finished_run(two_runs, "begun", 2.0, folds=[1])
     compare(two_runs, ["weak", "begun+strong"])
     shown = capsys.readouterr().out
-    assert "folds 1, which all have" in shown
+    assert "fold 1, which all have" in shown
     assert "begun+strong" in shown
 
 

@@ -91,7 +91,7 @@ def test_missing_credentials_are_an_error_only_where_needed(competition, small, 
         ({"deadline": "2019-03-30T23:59:00Z"}, "deadline", "warning", "2019-03-30 23:59 UTC, over"),
         ({"allowed": 0}, "submit", "warning", "0 submissions left today"),
         ({"notebooks_only": True}, "submit", "ok", "notebooks only"),
-        ({"disabled": True}, "submit", "warning", "closed"),
+        ({"disabled": True}, "submit", "warning", "Kaggle takes no submissions: see the page of the competition"),
     ],
 )
 def test_status_at_kaggle_has_its_level_and_text(competition, kaggle, change, topic, state, text):

@@ -182,13 +182,13 @@ def _facts(**sections):
         ({"layout": "one_hot", "map": {"?": "0"}}, "'labels.map': remove it; the columns of labels.layout one_hot"),
     ],
 )
-def test_part_column_that_contradicts_other_facts_is_refused(more, message):
+def test_split_column_that_contradicts_other_facts_is_refused(more, message):
     with pytest.raises(ValueError, match=message):
         facts(split="split", **more)
 
 
 def test_label_map_to_unknown_class_is_refused():
-    with pytest.raises(ValueError, match="'labels.map' maps a value to 'ill', which is not one of 0, 1"):
+    with pytest.raises(ValueError, match="'labels.map' maps a value to 'ill': write one of 0, 1"):
         facts(split="split", map={"?": "ill"})
 
 

@@ -17,7 +17,7 @@ TRAIN = pd.DataFrame(
 TEST = pd.DataFrame({"id": ["x", "y", "z"], "pixel_hash": ["h9", "h4", "h2"]})
 
 
-def test_audit_finds_duplicates_contradictions_and_leaks():
+def test_duplicates_contradictions_and_leaks_are_found():
     found = find_leaks(TRAIN, TEST, np.array([1, 1, 0, 1, 0, 0, 1]))
     assert found.split_groups == []
     assert found.duplicates == [["a", "b"], ["c", "d"]]
@@ -32,7 +32,7 @@ def test_audit_finds_duplicates_contradictions_and_leaks():
     }
 
 
-def test_audit_finds_split_groups():
+def test_split_groups_are_found():
     found = find_leaks(TRAIN.assign(fold=[0, 1, 1, 1, 0, 1, 2]), TEST, np.zeros(7, int))
     assert found.split_groups == [0]
 
@@ -43,7 +43,7 @@ def test_labels_contradict_if_any_of_several_differs():
     assert find_leaks(TRAIN, TEST, labels).contradicting_duplicates == [["a", "b"]]
 
 
-def test_audit_of_clean_data_finds_nothing():
+def test_clean_data_has_no_leaks():
     clean = TRAIN.assign(pixel_hash=list("abcdefg"))
     assert set(find_leaks(clean, TEST, np.zeros(7, int)).counts().values()) == {0}
 
@@ -62,7 +62,7 @@ def test_table_of_leaks_holds_every_copy():
     assert table["ids"].str.count("=").tolist() == [499] * 5
 
 
-def test_audit_finds_near_duplicates_in_folds_and_across_train_and_test():
+def test_near_duplicates_in_folds_and_across_train_and_test_are_found():
     pairs = [("a", "b"), ("a", "c"), ("x", "e"), ("f", "z"), ("x", "y")]  # the last one is within the test set
     found = find_leaks(TRAIN, TEST, np.zeros(7, int), pairs)
     assert found.near_duplicates == [["a", "b"], ["a", "c"]]

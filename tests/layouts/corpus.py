@@ -342,7 +342,7 @@ archive("a drive of Windows", r"unsafe member 'C:", lambda: zipped(**{"C:\\out.c
 archive("a link", r"unsafe member 'link.csv'", _link)
 archive("a password", r"needs a password", _secret)
 archive("a bomb", r"declare contents of", lambda: _bomb())
-archive("archives without end", r"archives are nested more than 3 deep. Unpack them by hand: FROM=folder", _nested)
+archive("archives without end", r"archives are nested more than 3 deep. Unpack them by hand: ", _nested)
 archive("a tar that breaks off", r"packed.tar.gz: damaged archive", lambda: tarred(["a", "b"])[:-20], "packed.tar.gz")
 archive("text named .tar.gz", r"packed.tar.gz: damaged archive", lambda: b"no archive", "packed.tar.gz")
 archive("a way out of a tar", r"unsafe member '../a'", lambda: tarred(["../a"]), "packed.tar.gz")

@@ -104,7 +104,7 @@ def test_remote_fold_equals_local_fold(hosted, tmp_path, monkeypatch, source):
     assert pushed["datasetDataSources"] == [DATASET, *(["carol/nodules"] if source == "kaggle_dataset" else [])]
     assert not pushed["enableInternet"]
     output = hosted.said()
-    assert "fetched folds 0" in output
+    assert "fetched fold 0" in output
     assert re.search(r"OOF score  AUC 0\.\d+ .* 1 of 3 folds", output)
     log = (competition.paths.run("baseline").notebook / "training-fold0" / "log.txt").read_text()
     assert ("linked, not copied" in log) == (source != "phantom")
@@ -170,7 +170,7 @@ def test_training_resumes_in_the_next_session(hosted, tmp_path, monkeypatch):
     connect_machines(hosted, tmp_path, hours=0)
     train(competition, on="kaggle", folds=[0], overrides=longer, run="baseline")
     output, fold = hosted.said(), competition.paths.run("baseline").fold(0)
-    assert "stopped before the session's end: folds 0; run the same command to resume" in output
+    assert "stopped before the session's end: fold 0; run the same command to resume" in output
     assert fold.checkpoint.is_file()
     assert not fold.trained_marker.exists()
     with np.load(fold.checkpoint) as state:

@@ -61,7 +61,7 @@ def test_missing_folds_are_trained_in_order_and_timed(folded, dataset, random_tr
     assert train_folds(folded, dataset).trained_folds == [0, 1, 2]
     assert random_training.trained == [2, 0, 1]
     printed = capsys.readouterr().out
-    assert "train      one: resnet9, 16 px, 2 epochs, folds 2\n" in printed
+    assert "train      one: resnet9, 16 px, 2 epochs, fold 2\n" in printed
     assert "train      one: resnet9, 16 px, 2 epochs, folds 0, 1\n" in printed
     assert "fold 2     AUC 0.7500, 0 s" in printed
 

@@ -84,7 +84,7 @@ def read_seeds(text: str) -> list[int]:
     numbers = text.split()
     are_seeds = all(is_number(number) and int(number) <= MAX_SEED for number in numbers)
     if not numbers or not are_seeds or len(set(numbers)) != len(numbers):
-        what = f"expected different numbers from 0 to {MAX_SEED}"
+        what = f"expected whole numbers from 0 to {MAX_SEED:,}, each once"
         raise UserError(what, variable("SEEDS", text), f"Example: {variable('SEEDS', '0 1 2')}")
     return [int(number) for number in numbers]
 

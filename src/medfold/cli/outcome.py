@@ -16,7 +16,8 @@ from medfold.system.signals import begin_exit, stop_on_signals
 from medfold.terminal.command_text import program
 from medfold.text import printable
 
-UsageError = typer.BadParameter.__mro__[1]  # of click, which newer versions of typer contain
+# The base class of typer's errors. It is click's, which newer versions of typer bring along instead of requiring it.
+UsageError = typer.BadParameter.__mro__[1]
 
 
 def run_and_exit(app: typer.Typer) -> NoReturn:
@@ -69,7 +70,8 @@ def _describe_bug(error: Exception) -> str:
     ) as file:
         traceback.print_exception(error, file=file)
     text = printable(" ".join(str(error).split())[:200])
-    return f"unexpected error, {type(error).__name__}: {text}. This is a bug: please report it with {file.name}"
+    report = f"please report it with this file, which may name files of yours: {file.name}"
+    return f"unexpected error, {type(error).__name__}: {text}. This is a bug: {report}"
 
 
 def _end_stopped() -> NoReturn:

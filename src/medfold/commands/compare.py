@@ -6,7 +6,7 @@ from medfold.competition import Competition
 from medfold.runs import Comparison, compare_runs
 from medfold.scoring import format_interval, format_score, metric_of
 from medfold.terminal.console import print_table, say, warn
-from medfold.text import shorten_list
+from medfold.text import folds_as_text, shorten_list
 
 
 def compare(competition: Competition, sides: list[str]) -> Comparison:
@@ -30,7 +30,7 @@ def compare(competition: Competition, sides: list[str]) -> Comparison:
     difference = comparison.difference
     covers = f"all {num_folds} folds"
     if len(folds) < num_folds:
-        covers = f"folds {shorten_list(folds, num_folds)}, which all have"
+        covers = f"{folds_as_text(folds, num_folds)}, which all have"
     units = "units" if competition.facts.score.unit else "samples"
     say("compare", f"{covers}, {comparison.num_units:,} {units}")
     rows = [[side.name, format_score(side.value), format_interval(side.low, side.high)] for side in comparison.sides]

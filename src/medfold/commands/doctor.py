@@ -17,7 +17,7 @@ from medfold.competition import Competition, CompetitionFacts, kaggle_slug
 from medfold.errors import UserError
 from medfold.kaggle import KaggleCompetitions, KaggleSession
 from medfold.system.native_output import silence_native_output
-from medfold.terminal.command_text import setup_command
+from medfold.terminal.command_text import command, setup_command
 from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list
 
@@ -148,9 +148,11 @@ def _gpu() -> CheckResult:
 def _disk(root: Path) -> CheckResult:
     data = root / "data" if (root / "data").is_dir() else root
     free = shutil.disk_usage(data).free
-    return CheckResult(
-        "disk", "ok" if free > MIN_FREE_BYTES else "warning", f"{format_size(free)} free for data/ and runs/"
-    )
+    text = f"{format_size(free)} free for data/ and runs/"
+    if free > MIN_FREE_BYTES:
+        return CheckResult("disk", "ok", text)
+    advice = f"large competitions need {format_size(MIN_FREE_BYTES)} or more: {command('data')} lists what can go"
+    return CheckResult("disk", "warning", f"{text}; {advice}")
 
 
 def _kaggle(competition: Competition) -> Iterator[CheckResult]:
@@ -177,10 +179,14 @@ def _competition_status(competitions: KaggleCompetitions, facts: CompetitionFact
     yield CheckResult("joined", "ok", info.slug)
     if info.deadline:
         day = f"{info.deadline:%Y-%m-%d %H:%M} UTC"
-        level, text = ("warning", f"{day}, over") if info.has_ended else ("ok", day)
+        level, text = (
+            ("warning", f"{day}, over; most competitions still score late submissions")
+            if info.has_ended
+            else ("ok", day)
+        )
         yield CheckResult("deadline", level, text)
     if info.submissions_disabled:
-        yield CheckResult("submit", "warning", "closed")
+        yield CheckResult("submit", "warning", "Kaggle takes no submissions: see the page of the competition")
     else:
         kind = "notebooks only" if info.notebooks_only else "files"
         left = competitions.limits(info.slug).num_left

@@ -7,7 +7,7 @@ from medfold.commands.shared.show_result import show_result
 from medfold.competition import Competition, CompetitionFacts
 from medfold.data import describe_patient_units
 from medfold.ensemble import Ensemble
-from medfold.errors import UnreachableError, UserError
+from medfold.errors import UnavailableError, UserError
 from medfold.notebooks import pack_submission
 from medfold.project_root import display_path
 from medfold.scoring import OofScore, describe_score, format_score, metric_title
@@ -26,7 +26,7 @@ from medfold.submission import (
 )
 from medfold.terminal.command_text import command, variable
 from medfold.terminal.console import print_table, say, warn
-from medfold.text import count_of, shorten_list
+from medfold.text import count_of, folds_as_text
 
 
 def submit(
@@ -86,7 +86,7 @@ def _warn_of_missing_folds(competition: Competition, ensemble: Ensemble) -> None
     if not missing:
         return
     several = len(missing) > 1
-    what = f"folds {shorten_list(missing, num_folds)} are" if several else f"fold {missing[0]} is"
+    what = f"{folds_as_text(missing, num_folds)} {'are' if several else 'is'}"
     for run in ensemble.runs:  # they have the same folds
         text = f"{display_path(run.paths.folder)}: {what} not trained; this submits {len(trained)} of {num_folds} folds"
         fix = f"Train {'them' if several else 'it'}: {run.train_command(FOLD=' '.join(map(str, missing)))}"
@@ -108,7 +108,7 @@ def _check_upload(leaderboard: Leaderboard) -> None:
     """Checks whether the submission could be uploaded, for a dry run."""
     try:
         leaderboard.preflight()
-    except UnreachableError as reason:
+    except UnavailableError as reason:
         warn("submit", f"dry run: nothing was submitted, and Kaggle was not asked: {reason}")
     else:
         say("submit", f"dry run: nothing was submitted; without {variable('DRY_RUN')} it would be")

@@ -15,7 +15,7 @@ from medfold.competition.facts_sections import (
     SubmissionFacts,
     items_as_text,
 )
-from medfold.text import did_you_mean
+from medfold.text import did_you_mean, shorten_list
 
 Task = Literal["binary", "multiclass", "multilabel", "ordinal"]
 
@@ -107,7 +107,7 @@ class CompetitionFacts(config.SettingsFile):
                 "no test set: set either 'images.test' (the test images) or 'labels.holdout' (a share of the images)"
             )
         if self.labels.holdout and self.submission.sample:
-            raise ValueError("a test set made by 'labels.holdout' has no 'submission.sample'")
+            raise ValueError("a test set made by 'labels.holdout' has no 'submission.sample': remove it")
         if self.labels.holdout and self.score.unit:
             raise ValueError("'labels.holdout' selects images, not units: remove 'score.unit'")
 
@@ -116,9 +116,9 @@ class CompetitionFacts(config.SettingsFile):
             raise ValueError("'labels.map': remove it; the columns of labels.layout one_hot hold 0 and 1")
         known = self.labels.targets if self.labels.layout == "lists" else self.class_names
         if unknown_classes := [name for name in self.labels.map.values() if name is not None and name not in known]:
-            raise ValueError(
-                f"'labels.map' maps a value to '{unknown_classes[0]}', which is not one of {', '.join(known[:12])}"
-            )
+            name = unknown_classes[0]
+            choices = f"write one of {shorten_list(known, 12)}"
+            raise ValueError(f"'labels.map' maps a value to '{name}'{did_you_mean(name, known)}: {choices}")
 
     def _check_score(self) -> None:
         if self.score.unit and self.task == "multiclass":
@@ -147,9 +147,11 @@ class CompetitionFacts(config.SettingsFile):
     def _check_classes(self) -> None:
         """Checks the classes of a task with one target column."""
         if repeated := [name for name in self.classes or () if self.classes.count(name) > 1]:
-            raise ValueError(f"'classes' has '{repeated[0]}' twice")
+            raise ValueError(f"'classes' has '{repeated[0]}' twice: remove one")
         if reserved := [name for name in self.prediction_columns if name in ("id", "fold", "expected")]:
-            raise ValueError(f"a class has the name '{reserved[0]}', which is reserved for medfold's own tables")
+            raise ValueError(
+                f"a class has the name '{reserved[0]}', which is reserved for medfold's own tables: rename it"
+            )
         if len(self.labels.targets) != 1:
             found = f"task {self.task} has one column, found {len(self.labels.targets)}"
             raise ValueError(f"'labels.targets': {found}; for several labels per image set task: multilabel")

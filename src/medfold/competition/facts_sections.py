@@ -173,7 +173,7 @@ class LabelFacts(StrictModel):
     @model_validator(mode="after")
     def _check_columns(self) -> "LabelFacts":
         if repeated := [name for name in self.targets if self.targets.count(name) > 1]:
-            raise ValueError(f"'labels.targets' has '{repeated[0]}' twice")
+            raise ValueError(f"'labels.targets' has '{repeated[0]}' twice: remove one")
         for key, columns in (("targets", self.targets), ("keep_columns", self.keep_columns)):
             if reserved := [name for name in columns if name in RESERVED_COLUMNS]:
                 raise ValueError(

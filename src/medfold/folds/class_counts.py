@@ -13,8 +13,8 @@ def scarce_classes(targets: np.ndarray, groups: np.ndarray, names: list[str], nu
         names: names of the classes or labels, in the order of their numbers or columns.
         num_folds: number of folds.
     """
-    members = targets.T == 1 if targets.ndim == 2 else targets == np.arange(len(names))[:, None]
-    group_counts = {name: len(np.unique(groups[rows])) for name, rows in zip(names, members, strict=True)}
+    is_of_class = targets.T == 1 if targets.ndim == 2 else targets == np.arange(len(names))[:, None]
+    group_counts = {name: len(np.unique(groups[rows])) for name, rows in zip(names, is_of_class, strict=True)}
     return {name: count for name, count in group_counts.items() if count < num_folds}
 
 
@@ -30,6 +30,6 @@ def fold_balance(targets: np.ndarray, groups: np.ndarray, folds: np.ndarray, nam
     rows = []
     for number in np.unique(folds):
         in_fold = folds == number
-        members = targets[in_fold] == 1 if targets.ndim == 2 else targets[in_fold, None] == np.arange(len(names))
-        rows.append([number, in_fold.sum(), len(np.unique(groups[in_fold])), *members.sum(axis=0)])
+        is_of_class = targets[in_fold] == 1 if targets.ndim == 2 else targets[in_fold, None] == np.arange(len(names))
+        rows.append([number, in_fold.sum(), len(np.unique(groups[in_fold])), *is_of_class.sum(axis=0)])
     return pd.DataFrame(rows, columns=["fold", "samples", "groups", *names])

@@ -142,12 +142,13 @@ def check_folds(
     if missing or new:
         count = count_of(len(missing) + len(new), "id differs", "ids differ")
         named = (
-            f"{len(ids):,} {word}: {shorten_list(sorted(ids))}"
-            for word, ids in (("new", new), ("missing", missing))
-            if ids
+            f"{len(differing):,} {word}: {shorten_list(sorted(differing))}"
+            for word, differing in (("new", new), ("missing", missing))
+            if differing
         )
-        check = f"Is the data complete ({command('download', COMPETITION=paths.name)}), and the table that of git?"
-        raise UserError(f"{count} from the data ({'; '.join(named)})", paths.folds_table, f"{check} {fix}")
+        restore = f"To restore data or table: {command('download', COMPETITION=paths.name)}, or git checkout folds"
+        what = f"{count} from the data ({'; '.join(named)})"
+        raise UserError(what, paths.folds_table, f"{restore}. {fix}")
     saved = read_folds_metadata(paths.folds_metadata).folds
     if saved and saved.model_dump() != fold_facts.model_dump():
         old, current = (

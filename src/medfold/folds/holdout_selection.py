@@ -31,8 +31,8 @@ def select_holdout(ids: pd.Series, targets: np.ndarray, groups: np.ndarray, shar
     by_id = np.argsort(ids.to_numpy(), kind="stable")
     group = pd.factorize(groups[by_id])[0]
     ordered = targets[by_id]
-    members = ordered if targets.ndim == 2 else ordered[:, None] == np.arange(targets.max() + 1)
-    indicators = np.column_stack([members, np.ones(len(group), bool)]).astype(np.float64)
+    is_of_class = ordered if targets.ndim == 2 else ordered[:, None] == np.arange(targets.max() + 1)
+    indicators = np.column_stack([is_of_class, np.ones(len(group), bool)]).astype(np.float64)
     counts = np.zeros((group.max() + 1, indicators.shape[1]))
     np.add.at(counts, group, indicators)
     shuffled = np.random.default_rng(seed).permutation(len(counts))

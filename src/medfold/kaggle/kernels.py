@@ -93,12 +93,12 @@ class KaggleKernels:
         newest = self.version_and_text(name)
         return newest[0] if newest else None
 
-    def push(self, name: str, notebook: Path, attached: AttachedData, internet: bool = False) -> ContentVersion:
+    def push(self, name: str, notebook_file: Path, attached: AttachedData, internet: bool = False) -> ContentVersion:
         """Uploads a file as the newest version of a private notebook; Kaggle runs it on GPUs.
 
         Args:
             name: name of the notebook, without its owner.
-            notebook: path of the .ipynb file.
+            notebook_file: path of the .ipynb file.
             attached: data that the notebook reads.
             internet: whether the notebook may use the internet. Defaults to False.
 
@@ -116,9 +116,9 @@ class KaggleKernels:
             return newest if newest and (previous is None or newest.version > previous.version) else None
 
         with tempfile.TemporaryDirectory() as folder:
-            metadata = self._metadata(name, notebook.name, attached, internet)
+            metadata = self._metadata(name, notebook_file.name, attached, internet)
             (Path(folder) / "kernel-metadata.json").write_text(json.dumps(metadata), encoding="utf-8")
-            (Path(folder) / notebook.name).write_bytes(notebook.read_bytes())
+            (Path(folder) / notebook_file.name).write_bytes(notebook_file.read_bytes())
             answer, pushed = self.session.send_once(where, lambda: self.session.api.kernels_push(folder), find)
         if pushed:
             return pushed

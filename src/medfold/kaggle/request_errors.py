@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import requests
 
-from medfold.errors import UnreachableError, UserError
+from medfold.errors import UnavailableError, UserError
 from medfold.kaggle.client import SITE, TOKEN_PAGE
 from medfold.system import http_download
 
@@ -50,7 +50,7 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
     """
     if error.response is None:
         fix = "Check the network; proxies are set by https_proxy, their certificates by REQUESTS_CA_BUNDLE"
-        return UnreachableError(f"Kaggle cannot be reached: {http_download.failure_reason(error)}", where, fix)
+        return UnavailableError(f"Kaggle cannot be reached: {http_download.failure_reason(error)}", where, fix)
     status = error.response.status_code
     message = str(error) if "url:" not in str(error) else error.response.reason
     if status == 401:

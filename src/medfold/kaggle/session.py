@@ -7,7 +7,7 @@ from typing import Any
 
 import requests
 
-from medfold.errors import UnreachableError, UserError
+from medfold.errors import UnavailableError, UserError
 from medfold.kaggle import client
 from medfold.kaggle.client import TOKEN_PAGE, official_client
 from medfold.kaggle.credentials import Credentials, sign_in
@@ -62,14 +62,14 @@ class KaggleSession:
                 False.
 
         Raises:
-            UnreachableError: no credentials.
+            UnavailableError: no credentials.
             UserError: malformed, expired or wrong credentials; the source is named.
         """
         api = official_client()
         credentials = sign_in(api)
         if credentials is None and not anonymous:
             fix = f"Create a token at {TOKEN_PAGE} and put it into ~/.kaggle/access_token or KAGGLE_API_TOKEN"
-            raise UnreachableError("no Kaggle credentials found", None, fix)
+            raise UnavailableError("no Kaggle credentials found", None, fix)
         return cls(api, credentials)
 
     def renew(self) -> None:

@@ -64,7 +64,7 @@ def describe_weights_error(error: Exception) -> str:
 
 @backbone("unit")
 def simple_cnn(images, backbone_settings: BackboneSettings):
-    """A minimal net as a baseline: one convolution, one pooling, one dense layer."""
+    """A naive net to beat: one convolution, one pooling, one dense layer."""
     x = layers.Conv2D(32, 3, activation="relu")(images)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)

@@ -23,7 +23,7 @@ from medfold.runs import write_oof
 from medfold.scoring import OofScore
 from medfold.system import files, locks
 from medfold.terminal.console import say, warn
-from medfold.text import shorten_list
+from medfold.text import folds_as_text
 from medfold.training import TrainingRequest, begin_run, requested_folds
 
 BUNDLE_FOLDER = "job"  # also ends the name of the data set
@@ -65,7 +65,7 @@ def train_on_kaggle(
             job = _pack_training(competition, recipe, remote_request, folder, attached)
             _run_and_fetch(session, job, run_paths, missing)
     else:
-        say("train", f"trained: folds {shorten_list(requested_folds(competition, request), 10)}")
+        say("train", f"trained: {folds_as_text(requested_folds(competition, request))}")
     return write_oof(competition.facts, run_paths, dataset.train, dataset.targets)
 
 
@@ -112,11 +112,11 @@ def _run_and_fetch(session: KaggleSession, job: NotebookJob, run_paths: RunPaths
     kernels.fetch(notebook, training_bundle.RESULTS_ARCHIVE, archive)
     trained, unfinished = training_bundle.unpack_results(archive, run_paths, folds, job.content_id)
     if trained:
-        say("train", f"fetched folds {shorten_list(trained, 10)}")
+        say("train", f"fetched {folds_as_text(trained)}")
     if unfinished:
         warn(
             "train",
-            f"stopped before the session's end: folds {shorten_list(unfinished, 10)}; run the same command to resume",
+            f"stopped before the session's end: {folds_as_text(unfinished)}; run the same command to resume",
         )
     if problem:
         raise problem

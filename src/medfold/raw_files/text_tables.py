@@ -22,7 +22,7 @@ from medfold.text import count_of, did_you_mean, shorten_list
 
 # Extensions of files that may be tables, in lower case.
 TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx", ".parquet")
-READERS = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
+PACKAGES = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000
 POINTER_BYTES = 8  # of memory, at least, for each cell of a table
@@ -48,7 +48,7 @@ def read_table(path: Path, needed: Mapping[str, str], key: str | None = None) ->
         UserError: no such file, not a table, or a needed column that is missing, see `check_column`.
     """
     try:
-        needs_package = path.suffix.lower() in READERS
+        needs_package = path.suffix.lower() in PACKAGES
         table = _read_with_package(path) if needs_package else _parse_text(_decode_text(path), path)
     except FileNotFoundError:
         raise MissingFileError(path, CHECK_COMPLETE, key, _similar_file(path) if key else "") from None
@@ -121,7 +121,7 @@ def check_column(column: str, key: str, table: pd.DataFrame, name: str) -> None:
 
 def _read_with_package(path: Path) -> pd.DataFrame:
     """Reads an Excel workbook or a Parquet file, as text."""
-    package = READERS[path.suffix.lower()]
+    package = PACKAGES[path.suffix.lower()]
     if not path.is_file():
         raise FileNotFoundError
     try:

@@ -158,7 +158,11 @@ def _check_unambiguous(label_table: LabelTable, image_files: ImageFiles) -> None
                 f"'{image_id}' is in {count_of(count, 'row')} and names {count_of(len(image_paths), 'image')}: "
                 f"{shorten_list(image_paths)}"
             )
-            raise UserError(what, image_files.raw / path, "Add a column with their paths")
+            raise UserError(
+                what,
+                image_files.raw / path,
+                "Add a column with the paths of the images to this table, and name it in labels.id",
+            )
 
 
 def _test_table(folder: RawFolder, ids: Ids) -> tuple[str | None, pd.DataFrame | None]:

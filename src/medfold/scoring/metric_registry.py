@@ -111,14 +111,14 @@ def metric(
 
     def register(function: Callable) -> Callable:
         registered = Metric(
-            function.__name__,
-            title,
-            function,
-            higher_is_better,
-            tasks,
-            response_method,
-            uses_weights,
-            uses_beta,
+            name=function.__name__,
+            title=title,
+            function=function,
+            higher_is_better=higher_is_better,
+            tasks=tasks,
+            response_method=response_method,
+            uses_weights=uses_weights,
+            uses_beta=uses_beta,
             post_processing=post_processing,
             is_rank_based=is_rank_based,
             of_resamples=of_resamples,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from medfold.errors import UserError
+from medfold.errors import UserError, explain_os_error
 from medfold.system import files
 from medfold.system.limits import is_bomb
 from medfold.system.path_checks import stays_below
@@ -155,8 +155,7 @@ def unpack_archive(archive: Path, target: Path, budget: UnpackingBudget | None =
     except OSError as error:
         if error.errno is None:  # bz2 raises these for damaged data
             raise _damaged(archive, error) from None
-        fix = "Check the disk and the folder's permissions, and run the same command again"
-        raise UserError(f"cannot unpack ({error.strerror or error})", target, fix) from None
+        raise explain_os_error(error) from None
 
 
 def _damaged(archive: Path, error: Exception) -> DamagedArchiveError:

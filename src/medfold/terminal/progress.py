@@ -104,7 +104,7 @@ def with_time_left(items: Iterable[Item], topic: str, total: int, unit: str) -> 
     started = last_said = time.monotonic()
     for done, item in enumerate(items):
         now = time.monotonic()
-        if now - last_said > LOG_INTERVAL:
+        if done and now - last_said > LOG_INTERVAL:
             last_said = now
             left = format_duration((now - started) / done * (total - done))
             say(topic, f"{done:,} of {total:,} {unit}, {left} left")

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from medfold.errors import UserError
@@ -73,51 +74,73 @@ def train_in_parallel(
     Raises:
         Exception: the first error of `fold_trained`, when all folds are trained.
     """
-    each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
     children = ReportingProcesses("medfold.training.child", root)
-    one_at_a_time = threading.Lock()
-    errors: dict[int, Exception] = {}
-    errors_after_folds: list[Exception] = []
     topics = [fold.topic for fold in plan.folds]
     with live_table(topics) as show, ThreadPoolExecutor(num_jobs) as pool:
-
-        def train_some(share: ResourceShare, folds: list[FoldInputs]) -> None:
-            """Trains folds with a share of the machine."""
-            waiting = {fold.number: fold for fold in folds}
-
-            def listen(message: ChildMessage) -> None:
-                match message:
-                    case {"trained": number}:
-                        del waiting[number]
-                        try:
-                            with one_at_a_time:
-                                fold_trained()
-                        except Exception as error:  # raised later: the messages of the child must be read to the end
-                            errors_after_folds.append(error)
-                    case {"topic": topic, "text": text} if topic in topics:
-                        show(topic, text)
-
-            while waiting and not children.are_ending:
-                begun = tuple(waiting.values())
-                try:
-                    children.run(FoldTrainings(begun, plan.plugins), {**share.environment, **each_epoch}, listen)
-                except StoppedError as error:
-                    if waiting:
-                        show(next(iter(waiting.values())).topic, "stopped")
-                    if not children.are_ending:  # only this child, by somebody else
-                        errors.update(dict.fromkeys(waiting, error))
-                    break
-                except (UserError, CrashedError) as error:
-                    if waiting:  # else all are trained
-                        failed = waiting.pop(next(iter(waiting)))
-                        show(failed.topic, f"failed: {error}")
-                        errors[failed.number] = error
-
+        folds = _ParallelFolds(plan, children, show, fold_trained)
         shares = split_resources(num_jobs)
         try:
-            list(pool.map(train_some, shares, [plan.folds[number::num_jobs] for number in range(num_jobs)]))
+            list(pool.map(folds.train_some, shares, [plan.folds[number::num_jobs] for number in range(num_jobs)]))
         finally:
             children.end()  # after Ctrl-C some are still running
-    if errors_after_folds:
-        raise errors_after_folds[0]
-    return dict(sorted(errors.items()))
+    if folds.errors_after_folds:
+        raise folds.errors_after_folds[0]
+    return dict(sorted(folds.errors.items()))
+
+
+class _ParallelFolds:
+    """The folds of a run that children train; each thread trains some of them by one child after the other.
+
+    Args:
+        plan: the run.
+        children: starts the children, and ends them.
+        show: shows a text for a topic.
+        fold_trained: called after each fold; never twice at a time.
+    """
+
+    def __init__(
+        self,
+        plan: RunPlan,
+        children: ReportingProcesses,
+        show: Callable[[str, str], None],
+        fold_trained: Callable[[], object],
+    ):
+        self._plan, self._children, self._show, self._fold_trained = plan, children, show, fold_trained
+        self._topics = {fold.topic for fold in plan.folds}
+        self._each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
+        self._one_at_a_time = threading.Lock()
+        self.errors: dict[int, Exception] = {}  # by fold
+        self.errors_after_folds: list[Exception] = []  # of `fold_trained`
+
+    def train_some(self, share: ResourceShare, folds: list[FoldInputs]) -> None:
+        """Trains folds with a share of the machine; after an error the next child trains the rest."""
+        waiting = {fold.number: fold for fold in folds}
+        environment = {**share.environment, **self._each_epoch}
+        while waiting and not self._children.are_ending:
+            work = FoldTrainings(tuple(waiting.values()), self._plan.plugins)
+            try:
+                self._children.run(work, environment, partial(self._listen, waiting))
+            except StoppedError as error:
+                if waiting:
+                    self._show(next(iter(waiting.values())).topic, "stopped")
+                if not self._children.are_ending:  # only this child, by somebody else
+                    self.errors.update(dict.fromkeys(waiting, error))
+                break
+            except (UserError, CrashedError) as error:
+                if waiting:  # else all are trained
+                    failed = waiting.pop(next(iter(waiting)))
+                    self._show(failed.topic, f"failed: {error}")
+                    self.errors[failed.number] = error
+
+    def _listen(self, waiting: dict[int, FoldInputs], message: ChildMessage) -> None:
+        """Takes a trained fold out of those that wait; shows other messages."""
+        match message:
+            case {"trained": number}:
+                del waiting[number]
+                try:
+                    with self._one_at_a_time:
+                        self._fold_trained()
+                except Exception as error:  # raised later: the messages of the child must be read to the end
+                    self.errors_after_folds.append(error)
+            case {"topic": topic, "text": text} if topic in self._topics:
+                self._show(topic, text)

@@ -11,7 +11,7 @@ from medfold.images import load_store, store_key
 from medfold.paths import RunPaths
 from medfold.project_root import display_path
 from medfold.terminal.console import say
-from medfold.text import count_of, shorten_list
+from medfold.text import count_of, folds_as_text
 from medfold.training.features_file import features_path, remove_damaged_features
 from medfold.training.fold_inputs import FoldInputs
 from medfold.training.loop.checkpoint import remove_checkpoint
@@ -52,7 +52,7 @@ class RunPlan:
         if training.head_epochs:
             epochs = f"{training.head_epochs} + {epochs}"
         net = f"{self.recipe.backbone.name}, {self.recipe.preparation.size} px"
-        return f"{self.run_paths.name}: {net}, {epochs}, folds {shorten_list(self.fold_numbers, 10)}"
+        return f"{self.run_paths.name}: {net}, {epochs}, {folds_as_text(self.fold_numbers)}"
 
 
 @contextmanager
@@ -89,8 +89,8 @@ def open_plan(
             inputs = _run_inputs(competition, recipe, request, dataset)
             folds = [FoldInputs(inputs, number, run_paths.fold(number)) for number in missing]
         else:
-            named = "" if request.fold_numbers is None else shorten_list(request.fold_numbers, 10)
-            what = f"trained: folds {named}" if named else "all folds are trained"
+            numbers = request.fold_numbers
+            what = "all folds are trained" if numbers is None else f"trained: {folds_as_text(numbers)}"
             say("train", f"{what} in {display_path(run_paths.folder)}")
         yield RunPlan(request, recipe, run_paths, requested, folds, competition.paths.plugins)
 

@@ -260,9 +260,9 @@ def test_rows_of_another_phase_are_not_counted(train):
 
 @pytest.mark.parametrize(
     ("num_epochs", "environment", "reported"),
-    [(8, {}, [2, 4, 6]), (3, {}, [1, 2]), (9, {}, [3, 6]), (3, {EACH_EPOCH: "1"}, [1, 2])],
+    [(8, {}, [2, 4, 6]), (3, {}, [1, 2]), (9, {}, [3, 6]), (6, {EACH_EPOCH: "1"}, [1, 2, 3, 4, 5])],
 )
-def test_about_four_epochs_are_reported(train, monkeypatch, capsys, num_epochs, environment, reported):
+def test_about_four_epochs_or_all_are_reported(train, monkeypatch, capsys, num_epochs, environment, reported):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     train([0.75] * num_epochs)

@@ -6,7 +6,7 @@ import numpy as np
 
 from medfold.competition import CompetitionFacts
 from medfold.scoring import aggregate, bootstrap_interval, chance_score, decide, format_score, metric_of
-from medfold.text import count_of
+from medfold.text import count_of, shorten_list
 from medfold.training.batches import class_balance
 from medfold.training.fold.trained_net import TrainedNet
 from medfold.training.fold_inputs import FoldInputs
@@ -139,7 +139,7 @@ def _class_never_predicted(inputs: SelfCheckInput) -> str:
         for name, count, num_decided in zip(facts.prediction_columns, expected, decided, strict=True)
         if count >= MIN_EXPECTED_IMAGES and not num_decided
     ]
-    return f"never predicted: {', '.join(never[:5])}" if never else ""
+    return f"never predicted: {shorten_list(never)}" if never else ""
 
 
 def _outputs_differ_between_modes(inputs: SelfCheckInput) -> str:

@@ -1,11 +1,4 @@
 # medfold: all targets, each with its help text. Variables are given like this: make train FOLD=0 RECIPE=baseline
-GIVEN_COMPETITION := $(if $(value COMPETITION),--competition "$$COMPETITION")
-GIVEN_FOLD := $(if $(value FOLD),--fold "$$FOLD")
-COMPETITION ?= phantom-chest
-RECIPE ?= baseline
-FOLD ?= all
-SEEDS ?= 0
-
 # Variables given on the command line of make, which may be misspelt; those of the environment are not checked.
 COMMAND_LINE_VARIABLES := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
 VARIABLES := COMPETITION RECIPE FOLD SEEDS SET RUN RUNS JOBS WORKERS ON ADDRESS FROM FILES METHOD TRACK IMAGES OUT \
@@ -35,9 +28,13 @@ endif
 MEDFOLD = $(RUN_PYTHON) -m medfold $(call flag,DEBUG,--debug)
 
 # An option without a value is left out, so that the default of the program applies; a flag is on with the value 1.
+# COMPETITION, RECIPE, FOLD and SEEDS are given even if they are empty, which the program refuses: a shell variable that
+# is not set would silently become the default.
 option = $(if $($(1)),$(2) "$$$(1)")
+given = $(if $(filter undefined,$(origin $(1))),,$(2) "$$$(1)")
 flag = $(if $(filter 1,$($(1))),$(2))
-RUN_OPTIONS = --competition "$$COMPETITION" --recipe "$$RECIPE" --seeds "$$SEEDS" $(call option,SET,--set)
+COMPETITION_OPTION = $(call given,COMPETITION,--competition)
+RUN_OPTIONS = $(COMPETITION_OPTION) $(call given,RECIPE,--recipe) $(call given,SEEDS,--seeds) $(call option,SET,--set)
 ENSEMBLE_OPTIONS = $(call option,RUNS,--runs) $(call option,METHOD,--method) $(call flag,PER_CLASS,--per-class)
 
 # Processes share the tests; the slowest tests are listed at the end.
@@ -64,7 +61,7 @@ setup:  ## make or refresh .venv   GPU=1 with CUDA, PYTHON=path to use your own 
 	@$(BOOTSTRAP) $(call flag,GPU,--gpu) --targets "$$MEDFOLD_TARGETS" --variables "$$MEDFOLD_VARIABLES"
 
 doctor: setup  ## check Python, packages, GPU, disk and Kaggle   COMPETITION= JSON=1
-	@$(MEDFOLD) doctor --competition "$$COMPETITION" $(call flag,JSON,--json)
+	@$(MEDFOLD) doctor $(COMPETITION_OPTION) $(call flag,JSON,--json)
 
 demo: setup  ## run the whole pipeline on synthetic radiographs
 	@$(MEDFOLD) demo
@@ -72,39 +69,39 @@ demo: setup  ## run the whole pipeline on synthetic radiographs
 ##@ Data
 
 new: setup  ## draft the folder of a competition from its files   COMPETITION=slug FROM=folder-or-archive
-	@$(MEDFOLD) new $(GIVEN_COMPETITION) $(call option,FROM,--from)
+	@$(MEDFOLD) new $(COMPETITION_OPTION) $(call option,FROM,--from)
 
 download: setup  ## get and check the data   COMPETITION= FROM=file-or-folder FILES="a.csv b/*" FORCE=1
-	@$(MEDFOLD) download --competition "$$COMPETITION" $(call option,FROM,--from) $(call option,FILES,--files) \
+	@$(MEDFOLD) download $(COMPETITION_OPTION) $(call option,FROM,--from) $(call option,FILES,--files) \
 		$(call flag,FORCE,--force)
 
 prepare: setup  ## scan and prepare the images only; folds and train do it, too   COMPETITION= RECIPE= SET="key=value" FORCE=1 ON=ray ADDRESS=host:port
-	@$(MEDFOLD) prepare --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,FORCE,--force) \
+	@$(MEDFOLD) prepare $(COMPETITION_OPTION) $(call given,RECIPE,--recipe) $(call option,SET,--set) $(call flag,FORCE,--force) \
 		$(call option,ON,--on) $(call option,ADDRESS,--address)
 
 folds: setup  ## prepare the images of RECIPE, make the folds, and search for leaks   COMPETITION= RECIPE= FORCE=1
-	@$(MEDFOLD) folds --competition "$$COMPETITION" --recipe "$$RECIPE" $(call flag,FORCE,--force)
+	@$(MEDFOLD) folds $(COMPETITION_OPTION) $(call given,RECIPE,--recipe) $(call flag,FORCE,--force)
 
 data: setup  ## list what is in data/ and what uses it, or remove parts of it   COMPETITION= DELETE="store/x raw" YES=1
-	@$(MEDFOLD) data $(GIVEN_COMPETITION) $(call option,DELETE,--delete) $(call flag,YES,--yes)
+	@$(MEDFOLD) data $(COMPETITION_OPTION) $(call option,DELETE,--delete) $(call flag,YES,--yes)
 
 ##@ Runs
 
 recipe: setup  ## show all keys of a recipe, and which file sets each   COMPETITION= RECIPE= SET="key=value" JSON=1
-	@$(MEDFOLD) recipe --competition "$$COMPETITION" --recipe "$$RECIPE" $(call option,SET,--set) $(call flag,JSON,--json)
+	@$(MEDFOLD) recipe $(COMPETITION_OPTION) $(call given,RECIPE,--recipe) $(call option,SET,--set) $(call flag,JSON,--json)
 
 train: setup  ## train the missing folds, or those that FOLD names   COMPETITION= RECIPE= FOLD=0 JOBS=auto SEEDS="0 1" SET="key=value" RUN=name ON=kaggle ADDRESS=host:port WORKERS=4 TRACK="tensorboard mlflow wandb"
-	@$(MEDFOLD) train $(RUN_OPTIONS) --fold "$$FOLD" $(call option,RUN,--run) $(call option,JOBS,--jobs) \
+	@$(MEDFOLD) train $(RUN_OPTIONS) $(call given,FOLD,--fold) $(call option,RUN,--run) $(call option,JOBS,--jobs) \
 		$(call option,WORKERS,--workers) $(call option,ON,--on) $(call option,ADDRESS,--address) $(call option,TRACK,--track)
 
 runs: setup  ## list the runs, the best first; or remove some   COMPETITION= DELETE="a b" YES=1 JSON=1
-	@$(MEDFOLD) runs --competition "$$COMPETITION" $(call option,DELETE,--delete) $(call flag,YES,--yes) $(call flag,JSON,--json)
+	@$(MEDFOLD) runs $(COMPETITION_OPTION) $(call option,DELETE,--delete) $(call flag,YES,--yes) $(call flag,JSON,--json)
 
 compare: setup  ## test whether the second run is better than the first   COMPETITION= RUNS="a b" JSON=1
-	@$(MEDFOLD) compare --competition "$$COMPETITION" $(call option,RUNS,--runs) $(call flag,JSON,--json)
+	@$(MEDFOLD) compare $(COMPETITION_OPTION) $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
 ensemble: setup  ## score the ensemble of several runs, by every method   COMPETITION= RUNS="a b c" METHOD=rank PER_CLASS=1 JSON=1
-	@$(MEDFOLD) ensemble --competition "$$COMPETITION" $(ENSEMBLE_OPTIONS) $(call flag,JSON,--json)
+	@$(MEDFOLD) ensemble $(COMPETITION_OPTION) $(ENSEMBLE_OPTIONS) $(call flag,JSON,--json)
 
 report: setup  ## write a web page about a run or an ensemble   COMPETITION= RECIPE= SEEDS="0 1" SET="key=value" RUNS="a b" METHOD=rank PER_CLASS=1
 	@$(MEDFOLD) report $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
@@ -118,10 +115,10 @@ notebook: setup  ## write the notebook of a notebook competition, and pack the n
 	@$(MEDFOLD) notebook $(RUN_OPTIONS) $(ENSEMBLE_OPTIONS)
 
 scores: setup  ## fetch the leaderboard scores, and compare them with the OOF scores   COMPETITION= JSON=1
-	@$(MEDFOLD) scores $(GIVEN_COMPETITION) $(call flag,JSON,--json)
+	@$(MEDFOLD) scores $(COMPETITION_OPTION) $(call flag,JSON,--json)
 
 recheck: setup  ## recompute scores and submissions with independent code   COMPETITION= RUNS="a b" JSON=1
-	@$(MEDFOLD) recheck --competition "$$COMPETITION" $(call option,RUNS,--runs) $(call flag,JSON,--json)
+	@$(MEDFOLD) recheck $(COMPETITION_OPTION) $(call option,RUNS,--runs) $(call flag,JSON,--json)
 
 clean-kaggle: setup  ## list what medfold put on Kaggle, and remove it after confirmation   YES=1
 	@$(MEDFOLD) clean-kaggle $(call flag,YES,--yes)
@@ -133,7 +130,7 @@ predict: setup  ## predict new images with the trained nets   IMAGES=file-or-fol
 		$(call option,RUNS,--runs) $(call option,OUT,--out) $(call flag,EXPLAIN,--explain) $(call flag,JSON,--json)
 
 export: setup  ## write a trained net as a .keras file, which Keras loads without medfold   COMPETITION= RUN=baseline FOLD=0 OUT=file
-	@$(MEDFOLD) export --competition "$$COMPETITION" $(call option,RUN,--run) $(GIVEN_FOLD) \
+	@$(MEDFOLD) export $(COMPETITION_OPTION) $(call option,RUN,--run) $(call given,FOLD,--fold) \
 		$(call option,OUT,--out)
 
 ##@ Work on medfold itself

@@ -23,11 +23,9 @@ from tests.support.histology import HISTOLOGY, histology
 from tests.support.kaggle_server import KEY, TOKEN, KaggleServer
 from tests.support.small_project import SMALL, add_base_recipes, add_competition, copy_project
 
-DEFAULTS_OF_MAKE = ("COMPETITION", "RECIPE", "FOLD", "SEEDS")  # the Makefile exports them
-
 os.environ.update(dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"))
 # `make test ORDER=7` would pass its variables to every make that a test runs.
-for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "PYTHON", "ORDER", *DEFAULTS_OF_MAKE):
+for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "PYTHON", "ORDER"):
     os.environ.pop(name, None)
 os.environ[BY_MAKE] = "1"  # messages name make commands and variables; see the fixture `typed_medfold`
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 from pydantic import BaseModel
+from typer.main import get_command
 
 from medfold.cli import app
 from medfold.commands import setup
@@ -32,7 +33,7 @@ PAGES = [
     *sorted(path.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("docs/**/*.md")),
     *sorted({f"competition/{ROOT.competition(name).folder.name}/README.md" for name in shipped()}),
 ]
-DEFAULT_COMPETITION = re.search(r"^COMPETITION \?= (\S+)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)[1]
+DEFAULT_COMPETITION = get_command(app).commands["train"].params[0].default
 # Values that stand for the reader's own.
 PLACEHOLDERS = {"", "...", "name", "slug"}
 # A folder of the example in docs/your-data.md, which `make new` writes there.

@@ -11,7 +11,9 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
+from typer.main import get_command
 
+from medfold.cli import app
 from medfold.terminal.command_text import BY_MAKE
 from tests.support import histology as histology_data
 from tests.support.chest_xrays import chest
@@ -30,7 +32,14 @@ def test_help_names_every_target(shared_clone):
         assert f"make {target} " in said
 
 
-RUN = "--competition small --recipe baseline --seeds 0"
+def test_help_names_the_defaults_of_the_program(shared_clone):
+    named = dict(re.findall(r"([A-Z]+)=(\S+?)\.?(?= |\n)", re.search(r"Defaults: .*\n", succeed(shared_clone))[0]))
+    options = {option.name: option for option in get_command(app).commands["train"].params}
+    names = {"COMPETITION": "competition", "RECIPE": "recipe", "FOLD": "fold", "SEEDS": "seeds"}
+    assert named == {name: options[option].default for name, option in names.items()}
+
+
+RUN = "--competition small"
 
 
 @pytest.mark.parametrize(
@@ -42,24 +51,30 @@ RUN = "--competition small --recipe baseline --seeds 0"
         ("download FROM=there FORCE=1", "download --competition small --from there --force"),
         ("download FILES=*.csv", "download --competition small --files *.csv"),
         ("prepare RECIPE=other SET=tta=false", "prepare --competition small --recipe other --set tta=false"),
-        ("folds FORCE=1", "folds --competition small --recipe baseline --force"),
-        ("train", f"train {RUN} --fold all"),
+        ("data DELETE=raw YES=1", "data --competition small --delete raw --yes"),
+        ("recipe RECIPE=gpu SET=tta=false JSON=1", "recipe --competition small --recipe gpu --set tta=false --json"),
+        ("folds FORCE=1", "folds --competition small --force"),
+        ("train", f"train {RUN}"),
         (
             "train FOLD=0 RUN=mine JOBS=2 WORKERS=1 ON=kaggle",
             f"train {RUN} --fold 0 --run mine --jobs 2 --workers 1 --on kaggle",
         ),
-        ("train TRACK=mlflow", f"train {RUN} --fold all --track mlflow"),
+        ("train TRACK=mlflow", f"train {RUN} --track mlflow"),
+        ("train ON=ray ADDRESS=10.0.0.1:6379", f"train {RUN} --on ray --address 10.0.0.1:6379"),
+        ("train RECIPE=gpu SEEDS=3", f"train {RUN} --recipe gpu --seeds 3"),
         ("runs", "runs --competition small"),
         ("compare RUNS=a", "compare --competition small --runs a"),
         ("ensemble RUNS=a PER_CLASS=1", "ensemble --competition small --runs a --per-class"),
         ("submit RUNS=a METHOD=rank DRY_RUN=1", f"submit {RUN} --runs a --method rank --dry-run"),
+        ("submit RECIPE=gpu FORCE=1", f"submit {RUN} --recipe gpu --force"),
         ("notebook RUNS=a", f"notebook {RUN} --runs a"),
         ("report PER_CLASS=1", f"report {RUN} --per-class"),
         ("scores", "scores --competition small"),
         ("recheck RUNS=a", "recheck --competition small --runs a"),
         ("predict IMAGES=there EXPLAIN=1 OUT=here", f"predict {RUN} --images there --out here --explain"),
+        ("export RUN=a FOLD=1 OUT=here", "export --competition small --run a --fold 1 --out here"),
         ("clean-kaggle YES=1", "clean-kaggle --yes"),
-        ("train DEBUG=1", f"--debug train {RUN} --fold all"),
+        ("train DEBUG=1", f"--debug train {RUN}"),
     ],
 )
 def test_make_variables_become_options_of_the_command(shared_clone, tmp_path, words, command):
@@ -105,6 +120,13 @@ def test_flag_of_the_environment_is_on_with_1_only(shared_clone, monkeypatch, na
         2,
         f"medfold: {name}={value}: expected 1. Leave {name} out for no",
     )
+
+
+@pytest.mark.parametrize("name", ["COMPETITION", "RECIPE", "FOLD", "SEEDS"])
+def test_empty_variable_is_not_the_default(shared_clone, name):
+    result = make(shared_clone, "train", f"{name}=")
+    assert result.returncode == 2
+    assert f"medfold: {name}" in result.stderr
 
 
 def test_export_of_all_folds_is_refused(shared_clone):

@@ -79,8 +79,7 @@ def print_help():
         words = re.sub(r" (?=[A-Z_]+=)", "\n", variables.strip()).split("\n")
         for line in textwrap.wrap(" ".join(word.replace(" ", "\0") for word in words), 76):
             print(" " * 21, line.replace("\0", " "))
-    defaults = " ".join(f"{name}={os.environ[name]}" for name in ("RECIPE", "FOLD", "SEEDS"))
-    print(f"\nDefaults: COMPETITION={os.environ['COMPETITION']} (a folder under competition/) {defaults}.")
+    print("\nDefaults: COMPETITION=phantom-chest (a folder under competition/) RECIPE=baseline FOLD=all SEEDS=0.")
     print("SET changes keys of the recipe, FORCE=1 does again what is done, DEBUG=1 shows the traceback of an error.")
     print("docs/reference.md explains all variables.")
 

@@ -36,7 +36,7 @@ class StrictModel(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _check_numbers_are_no_booleans(cls, value: Any, info: ValidationInfo) -> Any:
+    def _check_numbers_are_not_booleans(cls, value: Any, info: ValidationInfo) -> Any:
         annotation = cls.model_fields[info.field_name].annotation
         types = set(get_args(annotation) or (annotation,))
         if isinstance(value, bool) and types & {int, float} and bool not in types:

@@ -34,7 +34,7 @@ FOLDER_IN_PLACE = OsProblem("a folder is there already", "Move it away")
 OS_PROBLEMS = {
     errno.ENOENT: OsProblem("no such file or folder", CHECK_PATH),
     errno.ENAMETOOLONG: OsProblem("the name is too long for this disk", "Use a shorter one, or move the project up"),
-    errno.ESTALE: OsProblem("the disk does not answer, as a network drive that is gone", "Connect it again"),
+    errno.ESTALE: OsProblem("the disk does not answer, like a network drive that is gone", "Connect it again"),
     errno.ENOSPC: FULL,
     errno.EDQUOT: OsProblem("your quota on this disk is used up", FULL.fix),
     errno.EFBIG: OsProblem("the file would be larger than this disk or your limits allow", FULL.fix),
@@ -131,7 +131,7 @@ def os_errors_explained() -> Iterator[None]:
         if explained is None:
             raise
         raise explained from error
-    except NotImplementedError as error:  # of filelock
+    except NotImplementedError as error:  # raised by filelock
         if "flock" not in str(error):
             raise
         raise UserError(NO_LOCKS.what, None, NO_LOCKS.fix) from error

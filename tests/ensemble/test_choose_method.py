@@ -89,11 +89,6 @@ def test_single_fold_allows_only_methods_without_labels(single_fold):
     assert choice.post_processed is None
 
 
-def test_fitted_method_of_a_single_fold_is_refused(single_fold):
-    with refused("fitted on labels, and only one fold is trained"):
-        choose_method(single_fold, competition_facts("binary", score={"metric": "macro_f1"}), method_name="stacking")
-
-
 @pytest.fixture
 def single_run():
     return members(*independent(count=1))

@@ -15,10 +15,10 @@ from medfold.cli.options import (
     REQUIRED,
     Address,
     AsJson,
+    Assignments,
     CompetitionName,
     Force,
     Method,
-    Overrides,
     PerClass,
     RecipeName,
     Runs,
@@ -104,7 +104,9 @@ def new(
     path: Annotated[
         str,
         typer.Option(
-            "--from", help="A folder or archive with its files. Defaults to its raw data in data/, else to Kaggle."
+            "--from",
+            help="A folder or archive with the files of the competition. Defaults to its raw data in data/, "
+            "else to Kaggle.",
         ),
     ] = "",
 ) -> None:
@@ -121,17 +123,19 @@ def new(
 def prepare(
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
-    overrides: Overrides = "",
+    assignments: Assignments = "",
     force: Force = False,
-    on: Annotated[str, typer.Option(help="Where to prepare them: here, or ray (on a cluster, ADDRESS).")] = "here",
+    on: Annotated[
+        str, typer.Option(help="Where to prepare the images: here, or ray (on a cluster, ADDRESS).")
+    ] = "here",
     address: Address = "",
 ) -> None:
     """Scan and prepare the images only; folds and train do it, too."""
-    changes, place = read_overrides(overrides), read_place(on, ("here", "ray"))
-    with open_competition(competition, writes=["data"], recipe=recipe, overrides=changes) as opened:
+    overrides, place = read_overrides(assignments), read_place(on, ("here", "ray"))
+    with open_competition(competition, writes=["data"], recipe=recipe, overrides=overrides) as opened:
         from medfold.commands.prepare import prepare
 
-        prepare(opened, recipe, changes, force, place, read_address(address, place))
+        prepare(opened, recipe, overrides, force, place, read_address(address, place))
 
 
 @app.command()
@@ -158,16 +162,16 @@ def folds(
 def recipe(
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
-    overrides: Overrides = "",
+    assignments: Assignments = "",
     as_json: AsJson = False,
 ) -> None:
     """Show all keys of a recipe, and which file sets each."""
     from medfold.commands.recipe import RecipeKey, show_recipe
 
     def command() -> list[RecipeKey]:
-        changes = read_overrides(overrides)
-        with open_competition(competition, recipe=recipe, overrides=changes) as opened:
-            return show_recipe(opened, recipe, changes)
+        overrides = read_overrides(assignments)
+        with open_competition(competition, recipe=recipe, overrides=overrides) as opened:
+            return show_recipe(opened, recipe, overrides)
 
     _run(command, as_json)
 
@@ -177,7 +181,7 @@ def train(
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
     fold: Annotated[str, typer.Option(help='Numbers of the folds: "0 1", or all. Trained folds are kept.')] = "all",
-    overrides: Overrides = "",
+    assignments: Assignments = "",
     seeds: Seeds = "0",
     run: Annotated[
         str, typer.Option(help="Name of the run. Defaults to recipe, seed and a hash of the overrides.")
@@ -197,14 +201,14 @@ def train(
     ] = "",
 ) -> None:
     """Train the missing folds, or those that FOLD names."""
-    folds, place, changes = read_folds(fold), read_place(on), read_overrides(overrides)
-    with open_competition(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=changes) as opened:
+    folds, place, overrides = read_folds(fold), read_place(on), read_overrides(assignments)
+    with open_competition(competition, writes=["data", "folds", "runs"], recipe=recipe, overrides=overrides) as opened:
         from medfold.commands.train import train
 
         train(
             opened,
             recipe,
-            overrides=changes,
+            overrides=overrides,
             seeds=read_seeds(seeds),
             folds=folds,
             run=run or None,
@@ -294,7 +298,7 @@ def data(
 def submit(
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
-    overrides: Overrides = "",
+    assignments: Assignments = "",
     seeds: Seeds = "0",
     runs: Runs = "",
     method: Method = "",
@@ -308,7 +312,7 @@ def submit(
     with open_competition(competition, writes=["runs", "submissions"]) as opened:
         from medfold.commands.submit import submit
 
-        run_names = read_run_names(runs, recipe, overrides, seeds)
+        run_names = read_run_names(runs, recipe, assignments, seeds)
         submit(opened, run_names, method or None, per_class, force, dry_run)
 
 
@@ -316,7 +320,7 @@ def submit(
 def report(
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
-    overrides: Overrides = "",
+    assignments: Assignments = "",
     seeds: Seeds = "0",
     runs: Runs = "",
     method: Method = "",
@@ -326,14 +330,14 @@ def report(
     with open_competition(competition, writes=["runs"]) as opened:
         from medfold.commands.report import report
 
-        report(opened, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        report(opened, read_run_names(runs, recipe, assignments, seeds), method or None, per_class)
 
 
 @app.command()
 def notebook(
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
-    overrides: Overrides = "",
+    assignments: Assignments = "",
     seeds: Seeds = "0",
     runs: Runs = "",
     method: Method = "",
@@ -343,7 +347,7 @@ def notebook(
     with open_competition(competition, writes=["runs"]) as opened:
         from medfold.commands.notebook import notebook
 
-        notebook(opened, read_run_names(runs, recipe, overrides, seeds), method or None, per_class)
+        notebook(opened, read_run_names(runs, recipe, assignments, seeds), method or None, per_class)
 
 
 @app.command()
@@ -351,7 +355,7 @@ def predict(
     images: Annotated[str, typer.Option(help="An image, or a folder with images.", show_default=REQUIRED)] = "",
     competition: CompetitionName = DEFAULT_COMPETITION,
     recipe: RecipeName = "baseline",
-    overrides: Overrides = "",
+    assignments: Assignments = "",
     seeds: Seeds = "0",
     runs: Runs = "",
     out: Annotated[
@@ -367,7 +371,7 @@ def predict(
 
     def command() -> Predictions:
         check_given(images, "IMAGES", variable("IMAGES", "my-images"))
-        run_names = read_run_names(runs, recipe, overrides, seeds)
+        run_names = read_run_names(runs, recipe, assignments, seeds)
         with open_competition(competition) as opened:
             return predict(opened, Path(images), run_names, Path(out) if out else None, explain)
 

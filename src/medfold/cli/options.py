@@ -31,7 +31,7 @@ RecipeName = Annotated[
         "mobilenet or simple_cnn.",
     ),
 ]
-Overrides = Annotated[str, typer.Option("--set", help='Keys of the recipe to change: "training.epochs=3 tta=false".')]
+Assignments = Annotated[str, typer.Option("--set", help='Keys of the recipe to change: "training.epochs=3 tta=false".')]
 Seeds = Annotated[str, typer.Option(help='Seeds, a separate run for each: "0 1 2".')]
 Runs = Annotated[
     str, typer.Option(help='Names of the runs to combine: "a b". Default: the runs of RECIPE, SET and SEEDS.')
@@ -181,7 +181,7 @@ def split_run_names(text: str) -> list[str]:
     return names
 
 
-def read_run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[str]:
+def read_run_names(runs: str, recipe: str, assignments: str, seeds: str) -> list[str]:
     """Returns the run names in RUNS; if it is empty, the names of the runs of RECIPE, SET and SEEDS.
 
     Raises:
@@ -189,4 +189,4 @@ def read_run_names(runs: str, recipe: str, overrides: str, seeds: str) -> list[s
     """
     from medfold.competition import run_name
 
-    return split_run_names(runs) or [run_name(recipe, seed, read_overrides(overrides)) for seed in read_seeds(seeds)]
+    return split_run_names(runs) or [run_name(recipe, seed, read_overrides(assignments)) for seed in read_seeds(seeds)]

@@ -22,7 +22,7 @@ from medfold.terminal.console import format_size, say, warn
 from medfold.text import shorten_list
 
 SHOWN_PACKAGES = ("tensorflow", "keras", "albumentations", "kaggle")
-SHOWN_EXTRAS = ("tables", "ray", "tensorboard", "mlflow", "wandb")  # of pyproject.toml
+SHOWN_EXTRAS = ("tables", "ray", "tensorboard", "mlflow", "wandb")  # extras in pyproject.toml
 MIN_FREE_BYTES = 20e9  # bytes; free disk space for one competition
 
 

@@ -106,7 +106,7 @@ def check_variables(targets, variables, help_texts):
             close = difflib.get_close_matches(variable.upper(), sorted(known), n=1, cutoff=0.5)
             hint = f" (did you mean {close[0]}=?)" if close else ""
             variables_text = "Variables: " + ", ".join(sorted(known)) if known else "It has no variables"
-            fail("make {} has no variable {}={}. {}".format(" ".join(targets), variable, hint, variables_text))
+            fail(f"make {' '.join(targets)} has no variable {variable}={hint}. {variables_text}")
     for flag in sorted(FLAGS & (known | {"DEBUG"} & set(variables))):  # of the environment, too
         value = os.environ.get(flag, "")
         if value not in ("", "1"):
@@ -124,11 +124,11 @@ def is_supported(version):
 
 
 def find_python():
-    """This interpreter if its version is supported, else the newest supported one on the PATH."""
+    """Returns this interpreter if its version is supported, else the newest supported one on the PATH."""
     if is_supported(sys.version_info):
         return sys.executable
     for minor in range(MAX_VERSION[1], MIN_VERSION[1] - 1, -1):
-        python = shutil.which("python3.%d" % minor)
+        python = shutil.which(f"python3.{minor}")
         if python and subprocess.call([python, "-c", "import venv, ensurepip"], stderr=subprocess.DEVNULL) == 0:
             return python
     return fail(
@@ -165,7 +165,7 @@ def run(command, what):
     if result.returncode:
         lines = result.stdout.decode("utf-8", "replace").strip().splitlines()
         errors = [line for line in lines if line.lower().startswith("error")] or lines[-1:]
-        fail("{} failed ({}). Fix the cause and run the same command again".format(what, "; ".join(errors)[:400]))
+        fail(f"{what} failed ({'; '.join(errors)[:400]}). Fix the cause and run the same command again")
 
 
 def locked_version(package):

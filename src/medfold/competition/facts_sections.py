@@ -242,8 +242,9 @@ class ImageFacts(StrictModel):
     )
     symmetry: Symmetry = Field(
         default="none",
-        description="Flips and rotations that leave the label right. `none`: none. `horizontal`: flips left to right. "
-        "`dihedral`: all flips and rotations by 90 degrees. Limits augmentation at training and test time.",
+        description="Flips and rotations that leave the label right. `none`: no flips or rotations. `horizontal`: "
+        "flips left to right. `dihedral`: all flips and rotations by 90 degrees. Limits augmentation at training and "
+        "test time.",
     )
     max_unreadable: float = Field(
         default=0.01,

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from medfold.config import StrictModel
 
-MAX_EPOCHS = 100_000  # more is surely a typing error
+MAX_EPOCHS = 100_000  # more is a typing error
 
 
 class PreparationSettings(StrictModel):

@@ -31,6 +31,9 @@ NUM_FREQUENCIES = 14  # of the cosine transform, in both directions: the coarse 
 MIN_COSINE = 0.48  # between the coarse contents of two copies
 MIN_EDGE_CORRELATION = 0.6  # between the edges of two copies, shifted by whole pixels
 MIN_WHITENING = 100  # images needed to estimate what all have in common; with fewer the second filter is skipped
+MAX_WHITENING = 20_000  # images that whitening is fitted on
+WHITENING_FLOOR = 0.01  # added to variances, which keeps noise of small variance from being amplified
+BLOCK_IMAGES = 1024  # thumbnails that are transformed at once
 MIN_SIMILARITY = 0.935  # least correlation between the fine structures of two copies
 MIN_STD = 1.0  # standard deviation in grey levels; an image below it is blank and has nothing to compare
 MARGIN = 3  # pixels at the border that the other thumbnail may lack
@@ -138,8 +141,8 @@ def _directions(hashes: np.ndarray, thumbnails: np.ndarray, rows: np.ndarray) ->
     from sklearn.covariance import ledoit_wolf
 
     # The statistics are fitted on one image per hash; otherwise many copies of one image would distort them. The rows
-    # are sorted by digest, so the first 20,000 are a random sample.
-    fit_rows = np.sort(np.unique(hashes[rows], return_index=True)[1])[:20_000]
+    # are sorted by digest, so the first ones are a random sample.
+    fit_rows = np.sort(np.unique(hashes[rows], return_index=True)[1])[:MAX_WHITENING]
     if len(fit_rows) < MIN_WHITENING:
         return None
     # At least four images per dimension: with fewer, whitening would separate any two images.
@@ -147,15 +150,15 @@ def _directions(hashes: np.ndarray, thumbnails: np.ndarray, rows: np.ndarray) ->
         : min(NUM_FREQUENCIES, math.isqrt(len(fit_rows) // 4))
     ]
     content = np.empty((len(rows), len(cosines) ** 2), np.float32)
-    for start in range(0, len(rows), 1024):
-        block = thumbnails[rows[start : start + 1024]].astype(np.float32)
-        content[start : start + 1024] = (cosines @ (block @ cosines.T)).reshape(len(block), -1)
+    for start in range(0, len(rows), BLOCK_IMAGES):
+        block = thumbnails[rows[start : start + BLOCK_IMAGES]].astype(np.float32)
+        content[start : start + BLOCK_IMAGES] = (cosines @ (block @ cosines.T)).reshape(len(block), -1)
     content = content[:, 1:]  # drops the mean
     content /= np.linalg.norm(content, axis=1, keepdims=True) + 1e-9  # removes brightness and contrast
     content -= content[fit_rows].mean(axis=0)
     content /= content[fit_rows].std(axis=0) + 1e-9
     values, vectors = np.linalg.eigh(ledoit_wolf(content[fit_rows], assume_centered=True)[0])
-    whiten = vectors / np.sqrt(values + 0.01)  # the constant keeps noise of small variance from being amplified
+    whiten = vectors / np.sqrt(values + WHITENING_FLOOR)
     content = content @ whiten.astype(np.float32)
     content /= np.linalg.norm(content, axis=1, keepdims=True) + 1e-9
     # Multiples of 1/2048: in units of 2^-22 their products are integers below 2^24, so that float32 sums are exact in

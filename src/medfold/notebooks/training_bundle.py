@@ -170,8 +170,9 @@ def write_training_bundle(
         checkpoints = {}
         for fold in request.fold_numbers:
             if run_paths.fold(fold).checkpoint.is_file():
-                checkpoints[f"fold{fold}-state.npz"] = fold
-                copy_checkpoint(run_paths.fold(fold).checkpoint, folder / f"fold{fold}-state.npz")
+                name = f"fold{fold}-state.npz"  # as earlier versions call it, so that the content id stays
+                checkpoints[name] = fold
+                copy_checkpoint(run_paths.fold(fold).checkpoint, folder / name)
         manifest = {
             "medfold": __version__,
             "competition": paths.name,

@@ -45,7 +45,7 @@ def mean_auc(targets: np.ndarray, predictions: np.ndarray) -> float:
     num_columns = predictions.shape[1]
     labels = targets_as_columns(targets, num_columns)
     num_positives = (labels == 1).sum(axis=0)
-    if not ((num_positives > 0) & (num_positives < len(labels))).all():  # so a resample of many rare classes is quick
+    if not ((num_positives > 0) & (num_positives < len(labels))).all():  # quick for resamples that lack rare classes
         return float("nan")
     return float(np.mean([auc(labels[:, column], predictions[:, column]) for column in range(num_columns)]))
 

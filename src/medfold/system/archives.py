@@ -27,7 +27,7 @@ CHUNK_BYTES = 1 << 20
 UTF_8 = 0x800  # flag of a zip member: its name is UTF-8
 MAX_NESTING = 3  # levels of archives within archives
 MIN_FILES, MIN_PACKED_BYTES = 10_000, 10  # files of any download, and packed bytes for each file of a large one
-EXTENSIONS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # of archives
+EXTENSIONS = re.compile(r"(\.zip|\.tar|\.tgz|\.tar\.(gz|bz2|xz))$", re.I)  # those that mark an archive
 DAMAGED_ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     tarfile.TarError,

@@ -69,7 +69,7 @@ _SYMMETRY: dict[str, Spec] = {
     "horizontal": [{"HorizontalFlip": {"p": 0.5}}],
     "dihedral": [{"SquareSymmetry": {"p": 1.0}}],
 }
-COMPOSITIONS = ["OneOf", "SomeOf", "Sequential"]  # of other transforms
+COMPOSITIONS = ["OneOf", "SomeOf", "Sequential"]  # transforms that hold other transforms
 
 
 class _Random:

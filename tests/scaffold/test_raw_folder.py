@@ -21,7 +21,7 @@ def test_files_are_sorted_by_what_they_may_be(tmp_path):
     assert folder.train_tables == ["damaged.xlsx", "old/sample_submission.csv", "train.csv"]
     assert folder.test_tables == ["test/names.csv"]
     assert folder.sample_path == "sample_submission.csv"
-    path, content = folder.read_sample()
+    path, content = folder.read_sample_submission()
     assert (path, content.to_dict("list")) == ("sample_submission.csv", {"id": ["a0"], "label": ["1"]})
     with refused("damaged.xlsx: not a readable table"):
         folder.read_table("damaged.xlsx")
@@ -32,7 +32,7 @@ def test_validation_table_is_the_test_table_only_without_another_test_set(tmp_pa
         table(tmp_path, name, "id,label", "a0,1")
     folder = RawFolder.from_path(tmp_path)
     assert (folder.train_tables, folder.test_tables) == (["latest.csv", "train.csv"], ["valid.csv"])
-    assert folder.read_sample() is None
+    assert folder.read_sample_submission() is None
     table(tmp_path, "sample_submission.csv", "id,label", "t0,1")
     assert RawFolder.from_path(tmp_path).test_tables == []
     table(tmp_path, "test.csv", "id", "t0")

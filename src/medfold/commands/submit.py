@@ -100,7 +100,7 @@ def _show_recorded(competition: Competition, recorded: RecordedSubmission) -> No
         warn("", "the public test set is empty: predictions of the notebook cannot be compared with the local ones")
     if text := describe_patient_units(competition.facts):
         warn("privacy", text)
-    if explanation := explain_class_words(competition.facts, recorded.draft.sample):
+    if explanation := explain_class_words(competition.facts, recorded.draft.sample_submission):
         say("", explanation)
 
 

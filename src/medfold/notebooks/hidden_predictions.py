@@ -37,7 +37,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     facts = bundle.facts
     time_limit = 3600 * hours
     raw = bundle.data_folder(inputs)
-    test, sample = read_test_set(facts, raw)
+    test, sample_submission = read_test_set(facts, raw)
     units = test["unit"].unique().tolist()
     say("test", f"{count_of(len(test), 'image')} of {count_of(len(units), 'unit')} in {raw}")
     with EnsemblePredictor(facts, bundle.members, bundle.fitted, gpus=hardware.cuda_devices()) as predictor:
@@ -56,7 +56,7 @@ def predict_hidden_test(bundle: SubmissionBundle, inputs: Path | str, out: Path 
     fallback = np.array(bundle.manifest.fallback)
     if text := describe_missing(predictions, units, fallback, reason):
         warn("submit", text)
-    result = checked_submission(facts, predictions, sample, units, fallback).table
+    result = checked_submission(facts, predictions, sample_submission, units, fallback).table
     write_csv(result, Path(out))
     say("submission", f"{count_of(len(result), 'row')}, checked -> {out}, {format_duration(time.monotonic() - began)}")
     return result

@@ -54,8 +54,8 @@ def draft_from_folders(folder: RawFolder) -> Draft:
     draft.add_reason("labels.layout", "folders", f"no table names images, but folders do: {shorten_list(classes, 6)}")
     splits = _choose_splits(by_split, labelled[0].split, classes, level)
     _add_patterns(draft, splits, level)
-    if splits.unlabelled and (sample := folder.read_sample()):
-        _add_submission(draft, sample, splits.unlabelled)
+    if splits.unlabelled and (sample_submission := folder.read_sample_submission()):
+        _add_submission(draft, sample_submission, splits.unlabelled)
     _doubt_unused_images(draft, all_images, splits)
     draft.num_images = len(splits.train) + len(splits.valid)
     train = [image.path for image in splits.train]
@@ -155,12 +155,12 @@ def _pattern_text(patterns: str | list[str]) -> str:
     return patterns if isinstance(patterns, str) else shorten_list(patterns, 4)
 
 
-def _add_submission(draft: Draft, sample: SampleSubmission, test: list[ImagePath]) -> None:
+def _add_submission(draft: Draft, sample_submission: SampleSubmission, test: list[ImagePath]) -> None:
     """Adds the facts of the sample submission if its ids name the test images, otherwise a doubt."""
-    key = sample.table.columns[0]
-    if not sample.table[key].isin({image_stem(image.path) for image in test}).all():
-        draft.add_doubt("submission.sample", f"ids of {sample.path} are not names of test images")
+    key = sample_submission.table.columns[0]
+    if not sample_submission.table[key].isin({image_stem(image.path) for image in test}).all():
+        draft.add_doubt("submission.sample", f"ids of {sample_submission.path} are not names of test images")
         return
-    draft.facts["submission"] = {"sample": sample.path, "id": key}
+    draft.facts["submission"] = {"sample": sample_submission.path, "id": key}
     draft.facts["upload"] = "csv"
-    draft.add_reason("submission.id", key, f"the first column of {sample.path}")
+    draft.add_reason("submission.id", key, f"the first column of {sample_submission.path}")

@@ -53,10 +53,10 @@ def draft_from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
     draft = Draft({"labels": labels}, doubts=tables.unreadable_doubts())
     draft.add_reason("labels.file", path, f"{count_of(len(table), 'row')}, {ids.share:.0%} of its ids have an image")
     draft.add_reason("labels.id", ids.column, "its values are names of image files")
-    sample = folder.read_sample()
+    sample_submission = folder.read_sample_submission()
     _check_unambiguous(tables.best, image_files)
     test_path, test_rows = _test_table(folder, ids)
-    if column := _split_column(draft, table, ids, has_test_set=bool(test_path or sample)):
+    if column := _split_column(draft, table, ids, has_test_set=bool(test_path or sample_submission)):
         labels["split"] = column
         table, test_rows = _divide_by_split(draft, table, column)
     _doubt_other_tables(draft, [other for other in tables.others if other.path not in folder.test_tables])
@@ -64,20 +64,20 @@ def draft_from_table(folder: RawFolder, tables: FoundTables) -> TableDraft:
         targets = _long_targets(draft, table, ids)
         has_named_label = True
     else:
-        targets, has_named_label = guess_targets(draft, folder.path, table, ids, sample)
+        targets, has_named_label = guess_targets(draft, folder.path, table, ids, sample_submission)
         labels["targets"] = targets
         guess_task(draft, table, targets)
         if labels["layout"] == "lists":
-            keep_targets_of_sample(draft, ids, sample)
+            keep_targets_of_sample(draft, ids, sample_submission)
     _guess_repeated(draft, table, ids, targets)
     if test_path:
         labels["test_file"] = test_path
         draft.add_reason("labels.test_file", test_path, "a table of test images")
-    image_paths = guess_images(draft, image_files, table, ids, test_rows, sample)
+    image_paths = guess_images(draft, image_files, table, ids, test_rows, sample_submission)
     guess_group(draft, table, ids, [*targets, ids.column], image_files, image_paths)
     if others := [column for column in ids.others if column != labels.get("group")]:
         draft.add_doubt("labels.id", f"values of {shorten_list(others, 4)} are names of images, too")
-    guess_submission(draft, sample, ids, test_rows)
+    guess_submission(draft, sample_submission, ids, test_rows)
     return TableDraft(draft, has_named_label)
 
 

@@ -81,7 +81,7 @@ class RawFolder:
         """
         return read_table(self.path / path, {})
 
-    def read_sample(self) -> SampleSubmission | None:
+    def read_sample_submission(self) -> SampleSubmission | None:
         """Reads the sample submission; None if there is none.
 
         Raises:

@@ -8,33 +8,37 @@ from medfold.scaffold.raw_folder import SampleSubmission
 from medfold.text import count_of
 
 
-def guess_submission(draft: Draft, sample: SampleSubmission | None, ids: Ids, test: pd.DataFrame | None) -> None:
+def guess_submission(
+    draft: Draft, sample_submission: SampleSubmission | None, ids: Ids, test: pd.DataFrame | None
+) -> None:
     """Guesses upload, submission and score.unit.
 
     Args:
         draft: filled in; has the labels.
-        sample: the sample submission; None if there is none.
+        sample_submission: the sample submission; None if there is none.
         ids: the id column of the label table.
         test: rows of the test set; None if they are unknown.
     """
     facts = draft.facts
-    if sample is None or facts["labels"].get("holdout"):
+    if sample_submission is None or facts["labels"].get("holdout"):
         facts["upload"] = "none"
         return
-    key = sample.table.columns[0]
+    key = sample_submission.table.columns[0]
     layout = facts["labels"]["layout"]
-    facts["submission"] = {"sample": sample.path, "id": key}
-    if layout == "long" or (layout == "lists" and len(sample.table.columns) == 2):
+    facts["submission"] = {"sample": sample_submission.path, "id": key}
+    if layout == "long" or (layout == "lists" and len(sample_submission.table.columns) == 2):
         facts["submission"]["layout"] = layout
-    draft.add_reason("submission.id", key, f"the first column of {sample.path}")
+    draft.add_reason("submission.id", key, f"the first column of {sample_submission.path}")
     if test is not None and key != ids.column and key in test:
         unit = _unit(test, key)
         if unit:
             facts["score"] = {"unit": unit}
             draft.add_reason("score.unit", unit, f"it gives the values of {key} in {facts['labels']['test_file']}")
             draft.add_doubt("score.aggregate", "mean, or max of the predictions of a unit's images")
-    facts["upload"] = "notebook" if len(sample.table) < 10 else "csv"
-    draft.add_reason("upload", facts["upload"], f"the sample submission has {count_of(len(sample.table), 'row')}")
+    facts["upload"] = "notebook" if len(sample_submission.table) < 10 else "csv"
+    draft.add_reason(
+        "upload", facts["upload"], f"the sample submission has {count_of(len(sample_submission.table), 'row')}"
+    )
     draft.add_doubt("upload", "csv, or notebook if Kaggle accepts notebooks only")
 
 

@@ -29,7 +29,7 @@ class NoLabelError(UserError):
 
 
 def guess_targets(
-    draft: Draft, raw: Path, table: pd.DataFrame, ids: Ids, sample: SampleSubmission | None
+    draft: Draft, raw: Path, table: pd.DataFrame, ids: Ids, sample_submission: SampleSubmission | None
 ) -> tuple[list[str], bool]:
     """Guesses the target columns: columns of the sample submission, marks, or a column by its name or its values.
 
@@ -38,7 +38,7 @@ def guess_targets(
         raw: the folder of the competition, for the error message.
         table: the table of labels, with text columns.
         ids: id column of the table.
-        sample: the sample submission; None if there is none.
+        sample_submission: the sample submission; None if there is none.
 
     Returns:
         The columns; and False for a column that was chosen by its values alone.
@@ -46,7 +46,7 @@ def guess_targets(
     Raises:
         NoLabelError: no column could be a label.
     """
-    if sample is not None and (columns := _targets_of_sample(draft, table, ids, sample)):
+    if sample_submission is not None and (columns := _targets_of_sample(draft, table, ids, sample_submission)):
         return columns, True
     columns = _possible_labels(table, ids)
     others = [column for column in columns if not is_group_name(column)]
@@ -66,8 +66,8 @@ def guess_targets(
         draft.add_doubt("labels.targets", f"unclear which of {which} is the label; {chosen} is used")
     elif not named:
         draft.add_doubt("labels.targets", f"no column is named like a label; {chosen} is used")
-    if sample is not None:
-        draft.add_doubt("labels.targets", f"no column of {sample.path} is in the table")
+    if sample_submission is not None:
+        draft.add_doubt("labels.targets", f"no column of {sample_submission.path} is in the table")
     return [chosen], bool(named)
 
 
@@ -84,18 +84,18 @@ def _candidates_by_values(table: pd.DataFrame, columns: list[str], others: list[
     return sorted(candidates, key=lambda column: table[column].nunique())
 
 
-def _targets_of_sample(draft: Draft, table: pd.DataFrame, ids: Ids, sample: SampleSubmission) -> list[str]:
+def _targets_of_sample(draft: Draft, table: pd.DataFrame, ids: Ids, sample_submission: SampleSubmission) -> list[str]:
     """Finds columns that the sample submission has, too, or whose values are its columns; empty if there are none."""
-    columns = sample.table.columns[1:]
+    columns = sample_submission.table.columns[1:]
     shared = [column for column in columns if column in table and column != ids.column]
     if shared:
-        why = f"{'columns' if len(shared) > 1 else 'a column'} of {sample.path} that the table has, too"
+        why = f"{'columns' if len(shared) > 1 else 'a column'} of {sample_submission.path} that the table has, too"
         draft.add_reason("labels.targets", shorten_list(shared), why)
         return shared
     for column in table.columns:
         values = set(table[column].unique()) - {""}
         if column != ids.column and len(values) > 1 and values <= set(columns):
-            draft.add_reason("labels.targets", column, f"its values are columns of {sample.path}")
+            draft.add_reason("labels.targets", column, f"its values are columns of {sample_submission.path}")
             return [column]
     return []
 
@@ -132,19 +132,25 @@ def _neighbouring_marks(table: pd.DataFrame, others: list[str]) -> list[str]:
     return longest if len(longest) >= MIN_BINARY_COLUMNS else []
 
 
-def keep_targets_of_sample(draft: Draft, ids: Ids, sample: SampleSubmission | None) -> None:
+def keep_targets_of_sample(draft: Draft, ids: Ids, sample_submission: SampleSubmission | None) -> None:
     """Keeps only the targets that are columns of the sample submission; the others go to labels.ignore."""
     labels = draft.facts["labels"]
-    columns = [column for column in sample.table.columns[1:] if column != ids.column] if sample is not None else []
+    columns = (
+        [column for column in sample_submission.table.columns[1:] if column != ids.column]
+        if sample_submission is not None
+        else []
+    )
     if len(columns) < 2 or not set(columns) <= set(labels["targets"]):
         return
     others = [name for name in labels["targets"] if name not in columns]
     labels["targets"] = columns
     draft.drop_doubts("labels.targets")
-    draft.add_reason("labels.targets", shorten_list(columns, 8), f"columns of {sample.path}, which the lists hold")
+    draft.add_reason(
+        "labels.targets", shorten_list(columns, 8), f"columns of {sample_submission.path}, which the lists hold"
+    )
     if others:
         labels["ignore"] = others
-        draft.add_reason("labels.ignore", shorten_list(others, 8), f"not columns of {sample.path}")
+        draft.add_reason("labels.ignore", shorten_list(others, 8), f"not columns of {sample_submission.path}")
 
 
 def is_named(column: str, pattern: str) -> bool:

@@ -32,14 +32,14 @@ class CellFormat:
     unknown_words: list[str]
 
     @classmethod
-    def from_sample(cls, facts: CompetitionFacts, sample: pd.DataFrame) -> "CellFormat":
+    def from_sample(cls, facts: CompetitionFacts, sample_submission: pd.DataFrame) -> "CellFormat":
         """Derives the format from the facts and a sample submission.
 
         Raises:
             UserError: the columns of the sample fit neither the layout, the classes nor the metric.
         """
         submission = facts.submission
-        columns = [column for column in sample.columns if column != submission.id]
+        columns = [column for column in sample_submission.columns if column != submission.id]
         metric = metric_of(facts)
         if submission.layout != "wide" and len(columns) != 1:
             found = f"found {shorten_list(columns, 6)}"
@@ -63,7 +63,7 @@ class CellFormat:
             or one_class
             or (metric.response_method == "predict" and not facts.has_exclusive_classes)
         )
-        return cls(columns, decisions, one_class, *_words(facts, sample[columns]))
+        return cls(columns, decisions, one_class, *_words(facts, sample_submission[columns]))
 
 
 # Pairs of words for no and yes in sample submissions; letter case does not matter.
@@ -105,23 +105,23 @@ def _words(facts: CompetitionFacts, cells: pd.DataFrame) -> tuple[np.ndarray, li
     return np.array(names), sorted(present)
 
 
-def holds_decisions(facts: CompetitionFacts, sample: pd.DataFrame) -> bool:
+def holds_decisions(facts: CompetitionFacts, sample_submission: pd.DataFrame) -> bool:
     """Returns True if a submission in this format holds decisions, not probabilities."""
-    return CellFormat.from_sample(facts, sample).holds_decisions
+    return CellFormat.from_sample(facts, sample_submission).holds_decisions
 
 
-def class_words(facts: CompetitionFacts, sample: pd.DataFrame) -> list[str] | None:
+def class_words(facts: CompetitionFacts, sample_submission: pd.DataFrame) -> list[str] | None:
     """Returns the words for the classes, or for no and yes; None for a submission of probabilities or lists."""
-    cell_format = CellFormat.from_sample(facts, sample)
+    cell_format = CellFormat.from_sample(facts, sample_submission)
     return cell_format.words.tolist() if cell_format.holds_decisions and facts.submission.layout != "lists" else None
 
 
-def explain_class_words(facts: CompetitionFacts, sample: pd.DataFrame) -> str:
+def explain_class_words(facts: CompetitionFacts, sample_submission: pd.DataFrame) -> str:
     """Explains which word stands for which class, if the submission uses other words than the facts; else ''.
 
     If the sample has words that are not classes, the text says so: the words that the leaderboard expects are unknown.
     """
-    cell_format = CellFormat.from_sample(facts, sample)
+    cell_format = CellFormat.from_sample(facts, sample_submission)
     if not cell_format.holds_decisions or facts.submission.layout == "lists":
         return ""
     names = _meanings(facts)

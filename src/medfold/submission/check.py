@@ -11,13 +11,13 @@ from medfold.text import count_of, shorten_list
 REPORT = "medfold made this table: check the layout in plugins.py, if there is one; else please report it"
 
 
-def check_submission(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> None:
+def check_submission(facts: CompetitionFacts, table: pd.DataFrame, sample_submission: pd.DataFrame) -> None:
     """Refuses a submission that the leaderboard would refuse or score wrongly.
 
     Args:
         facts: facts of the competition (classes, metric and `submission.layout`).
         table: the submission.
-        sample: the sample submission, all columns as text.
+        sample_submission: the sample submission, all columns as text.
 
     Raises:
         UserError: no rows, unless the whole test set is hidden; wrong columns or their order; ids missing, extra,
@@ -25,15 +25,17 @@ def check_submission(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.Da
             class.
     """
     id_column = facts.submission.id
-    if len(table) == 0 and not (facts.upload == "notebook" and len(sample) == 0):
-        rows = count_of(len(sample), "row")
+    if len(table) == 0 and not (facts.upload == "notebook" and len(sample_submission) == 0):
+        rows = count_of(len(sample_submission), "row")
         raise UserError(f"no rows, where the sample submission has {rows}", "submission", REPORT)
-    if list(table.columns) != list(sample.columns):
-        found, expected = (shorten_list([str(name) for name in names.columns], 12) for names in (table, sample))
+    if list(table.columns) != list(sample_submission.columns):
+        found, expected = (
+            shorten_list([str(name) for name in names.columns], 12) for names in (table, sample_submission)
+        )
         what = f"its columns are {found}; those of the sample submission {expected}"
         raise UserError(what, "submission", REPORT)
-    _check_ids(table[id_column].astype(str), sample[id_column])
-    cell_format = CellFormat.from_sample(facts, sample)
+    _check_ids(table[id_column].astype(str), sample_submission[id_column])
+    cell_format = CellFormat.from_sample(facts, sample_submission)
     for column in cell_format.columns:
         is_wrong, reason = _wrong_cells(facts, cell_format, table[column])
         if is_wrong.any():
@@ -52,13 +54,13 @@ def _check_ids(ids: pd.Series, expected: pd.Series) -> None:
     ):
         if len(wrong_ids):
             found = f"{count_of(len(wrong_ids), 'id')} {what}: {shorten_list(wrong_ids)}"
-            sample = f"the sample submission has {count_of(len(expected), 'id')}, each once"
+            expected_ids = f"the sample submission has {count_of(len(expected), 'id')}, each once"
             fix = (
                 REPORT
                 if what == "duplicated"
                 else "Check images.test, labels.test_file and score.unit: they give the ids"
             )
-            raise UserError(f"{found}; {sample}", "submission", fix)
+            raise UserError(f"{found}; {expected_ids}", "submission", fix)
     if list(ids) != list(expected):
         what = "rows are in a different order than in the sample submission"
         raise UserError(what, "submission", REPORT)

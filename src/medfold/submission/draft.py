@@ -29,7 +29,7 @@ class SubmissionDraft:
         sha256: hash of the text.
         content_id: short text in the message, by which the submission is found again.
         message: description for the leaderboard: runs, OOF score, folds, commit, content id.
-        sample: the sample submission with a row for each test unit.
+        sample_submission: the sample submission with a row for each test unit.
         test_probabilities: a row per unit.
         test_groups: group of each unit of the test set, indexed by unit.
     """
@@ -38,7 +38,7 @@ class SubmissionDraft:
     sha256: str
     content_id: str
     message: str
-    sample: pd.DataFrame
+    sample_submission: pd.DataFrame
     test_probabilities: pd.DataFrame
     test_groups: pd.Series
 
@@ -55,14 +55,16 @@ def draft_submission(competition: Competition, ensemble: Ensemble, test_groups: 
         UserError: the sample submission does not fit the competition, or the submission is faulty.
     """
     facts, units = competition.facts, test_groups.index.tolist()
-    sample = read_sample_submission(facts, competition.paths)
-    table, sample = checked_submission(facts, ensemble.test_predictions, sample, units, ensemble.fallback)
+    sample_submission = read_sample_submission(facts, competition.paths)
+    table, sample_submission = checked_submission(
+        facts, ensemble.test_predictions, sample_submission, units, ensemble.fallback
+    )
     probabilities = fill_missing(facts, ensemble.test_probabilities, units, ensemble.prior)
     text = csv_text(table)
     text_hash = sha256_of_text(text)
     content_id = make_content_id(facts, text_hash, ensemble)
     message = describe_submission(competition, ensemble, content_id)
-    return SubmissionDraft(text, text_hash, content_id, message, sample, probabilities, test_groups)
+    return SubmissionDraft(text, text_hash, content_id, message, sample_submission, probabilities, test_groups)
 
 
 def check_better_than_chance(facts: CompetitionFacts, ensemble: Ensemble) -> None:
@@ -90,5 +92,5 @@ def write_draft(facts: CompetitionFacts, draft: SubmissionDraft, file: Path) -> 
     if not file.is_file() or sha256(file) != draft.sha256:
         files.write_text(draft.text, file)
     written = read_submission(file)
-    check_submission(facts, written, draft.sample)
+    check_submission(facts, written, draft.sample_submission)
     return written

@@ -158,8 +158,8 @@ def submission_record(facts: CompetitionFacts, ensemble: Ensemble, draft: Submis
         sha256=draft.sha256,
         content_id=draft.content_id,
         fallback=ensemble.fallback.tolist(),
-        holds_decisions=holds_decisions(facts, draft.sample),
-        class_words=class_words(facts, draft.sample),
+        holds_decisions=holds_decisions(facts, draft.sample_submission),
+        class_words=class_words(facts, draft.sample_submission),
     )
 
 

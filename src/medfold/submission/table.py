@@ -11,7 +11,9 @@ from medfold.scoring import decide
 from medfold.submission.cell_format import CellFormat
 
 
-def complete_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, units: list[str]) -> pd.DataFrame:
+def complete_sample_submission(
+    facts: CompetitionFacts, sample_submission: pd.DataFrame, units: list[str]
+) -> pd.DataFrame:
     """Returns the sample submission with all rows that a submission must have.
 
     In a notebook competition the sample may hold only a few rows to show the columns. Then the rows are all units of
@@ -19,7 +21,7 @@ def complete_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, un
 
     Args:
         facts: facts of the competition (`submission.layout`, and where it is uploaded).
-        sample: the sample submission, all columns as text.
+        sample_submission: the sample submission, all columns as text.
         units: ids of the units of the test set, in the order of the sample table.
     """
     id_column = facts.submission.id
@@ -27,12 +29,15 @@ def complete_sample_submission(facts: CompetitionFacts, sample: pd.DataFrame, un
         names = [f"{unit}_{label}" for unit in units for label in facts.prediction_columns]
     else:
         names = units
-    if facts.upload != "notebook" or set(sample[id_column]) == set(names):
-        return sample
+    if facts.upload != "notebook" or set(sample_submission[id_column]) == set(names):
+        return sample_submission
     # The cells are repeated, since they show the words for the classes.
     num_rows = len(names)
-    cells = {name: np.resize(column.to_numpy(), num_rows) if len(sample) else "" for name, column in sample.items()}
-    return pd.DataFrame({**cells, id_column: names})[list(sample.columns)]
+    cells = {
+        name: np.resize(column.to_numpy(), num_rows) if len(sample_submission) else ""
+        for name, column in sample_submission.items()
+    }
+    return pd.DataFrame({**cells, id_column: names})[list(sample_submission.columns)]
 
 
 def fill_missing(
@@ -73,7 +78,9 @@ def describe_missing(
     return f"{count}: they get {values}, the prediction without an image"
 
 
-def build_submission(facts: CompetitionFacts, predictions: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
+def build_submission(
+    facts: CompetitionFacts, predictions: pd.DataFrame, sample_submission: pd.DataFrame
+) -> pd.DataFrame:
     """Writes predictions in the columns and the row order of a sample submission.
 
     If the metric is computed on decisions, decisions are written (`scoring.decide`), else probabilities. Layout
@@ -84,7 +91,7 @@ def build_submission(facts: CompetitionFacts, predictions: pd.DataFrame, sample:
     Args:
         facts: facts of the competition (classes, metric and `submission.layout`).
         predictions: id (of the unit) and prediction columns; rows in any order.
-        sample: the sample submission, all columns as text.
+        sample_submission: the sample submission, all columns as text.
 
     Returns:
         A table with the columns of the sample; ids without a prediction are missing (`check_submission` reports them).
@@ -92,32 +99,32 @@ def build_submission(facts: CompetitionFacts, predictions: pd.DataFrame, sample:
     Raises:
         UserError: the columns of the sample fit neither the layout, the classes nor the metric.
     """
-    cell_format = CellFormat.from_sample(facts, sample)
+    cell_format = CellFormat.from_sample(facts, sample_submission)
     values = predictions.set_index("id")[facts.prediction_columns]
     if cell_format.holds_decisions:
         values = pd.DataFrame(decide(facts, values.to_numpy()), values.index, values.columns)
     if facts.submission.layout == "long":
-        return _long_table(facts, values, cell_format, sample)
+        return _long_table(facts, values, cell_format, sample_submission)
     cells = _cells_by_unit(facts, values, cell_format)
     id_column = facts.submission.id
-    ids = sample.loc[sample[id_column].isin(values.index), id_column]
+    ids = sample_submission.loc[sample_submission[id_column].isin(values.index), id_column]
     table = cells.loc[ids].reset_index(drop=True)
-    table.insert(list(sample.columns).index(id_column), id_column, ids.to_numpy())
-    return table[list(sample.columns)]
+    table.insert(list(sample_submission.columns).index(id_column), id_column, ids.to_numpy())
+    return table[list(sample_submission.columns)]
 
 
 def _long_table(
-    facts: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat, sample: pd.DataFrame
+    facts: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat, sample_submission: pd.DataFrame
 ) -> pd.DataFrame:
     """Returns a submission with a row for each unit and label."""
     id_column = facts.submission.id
-    names, labels = split_row_names(sample[id_column], facts.prediction_columns, "sample submission")
+    names, labels = split_row_names(sample_submission[id_column], facts.prediction_columns, "sample submission")
     known = names.isin(values.index).to_numpy()
     cells = values.to_numpy()[values.index.get_indexer(names[known]), values.columns.get_indexer(labels[known])]
     if cell_format.holds_decisions:
         cells = cell_format.words[cells.astype(int)]
-    table = sample.loc[known, [id_column]].reset_index(drop=True)
-    return table.assign(**{cell_format.columns[0]: cells})[list(sample.columns)]
+    table = sample_submission.loc[known, [id_column]].reset_index(drop=True)
+    return table.assign(**{cell_format.columns[0]: cells})[list(sample_submission.columns)]
 
 
 def _cells_by_unit(facts: CompetitionFacts, values: pd.DataFrame, cell_format: CellFormat) -> pd.DataFrame:
@@ -135,19 +142,21 @@ def _cells_by_unit(facts: CompetitionFacts, values: pd.DataFrame, cell_format: C
     return cells
 
 
-def read_predictions_back(facts: CompetitionFacts, table: pd.DataFrame, sample: pd.DataFrame) -> pd.DataFrame:
+def read_predictions_back(
+    facts: CompetitionFacts, table: pd.DataFrame, sample_submission: pd.DataFrame
+) -> pd.DataFrame:
     """Reads predictions back from a submission, as a leaderboard does.
 
     Args:
         facts: facts of the competition (classes, metric and `submission.layout`).
         table: the checked submission, all columns as text.
-        sample: the sample submission that it was checked against.
+        sample_submission: the sample submission that it was checked against.
 
     Returns:
         The prediction columns by unit, float64: probabilities, or decisions as 0 and 1.
     """
     id_column = facts.submission.id
-    cell_format = CellFormat.from_sample(facts, sample)
+    cell_format = CellFormat.from_sample(facts, sample_submission)
     columns = facts.prediction_columns
     layout = facts.submission.layout
     if layout == "lists":

@@ -49,7 +49,7 @@ class LocalLeaderboard(Leaderboard):
         self.preflight()
         if not paths.solution.is_file():
             return _unlabelled()
-        written = table.read_predictions_back(facts, recorded.table, recorded.draft.sample)
+        written = table.read_predictions_back(facts, recorded.table, recorded.draft.sample_submission)
         check_solution(paths)
         solution = read_csv(paths.solution, **dict.fromkeys(facts.labels.targets, str))
         if missing := [column for column in ("id", *facts.labels.targets, "usage") if column not in solution]:

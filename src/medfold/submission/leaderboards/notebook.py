@@ -79,9 +79,11 @@ class NotebookLeaderboard(KaggleLeaderboard):
 def _compare(facts: CompetitionFacts, recorded: RecordedSubmission, output: Path) -> None:
     """Checks the notebook's output, and prints its largest difference from the local submission."""
     from_kaggle = read_submission(output)
-    sample = recorded.draft.sample
-    check_submission(facts, from_kaggle, sample)
-    local, remote = (read_predictions_back(facts, submission, sample) for submission in (recorded.table, from_kaggle))
+    sample_submission = recorded.draft.sample_submission
+    check_submission(facts, from_kaggle, sample_submission)
+    local, remote = (
+        read_predictions_back(facts, submission, sample_submission) for submission in (recorded.table, from_kaggle)
+    )
     largest = float((local - remote.loc[local.index]).abs().max(axis=None)) if len(local) else 0.0
     line = (
         f"{count_of(len(from_kaggle), 'row')}, checked; they differ from the local predictions by at most {largest:.1g}"

@@ -29,7 +29,7 @@ FILES: dict[str, str] = {
     "self_check_warnings.json": "checks.json",
 }
 FOLD_METHODS = Values(stratified_group="stratified-group")
-FACTS: Names = {  # of competition.yaml
+FACTS: Names = {  # keys of competition.yaml
     "source": {"kind": Values(kaggle_dataset="kaggle-dataset")},
     "upload": Values(none="local"),
     "labels": {
@@ -123,7 +123,7 @@ SAVED_STEPS: dict[str, str] = {
     "apply_sharpening": "sharpened",
     "apply_temperature": "tempered",
 }
-REQUEST: Names = {"thread_shares": "sharers"}  # of a training, in job.json
+REQUEST: Names = {"thread_shares": "sharers"}  # keys of a request to train, in job.json
 HISTORY: Names = {"phase": "part"}  # an epoch in a checkpoint
 CHECKPOINT_METADATA, FORMER_CHECKPOINT_METADATA = "metadata", "facts"  # the entry of a checkpoint beside its arrays
 CHECKPOINT: Names = {  # the metadata of a checkpoint

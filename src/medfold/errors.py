@@ -49,7 +49,7 @@ OS_PROBLEMS = {
     errno.EMFILE: OsProblem("this process has too many open files", "Raise the limit with: ulimit -n 4096"),
     errno.EIO: OsProblem("the disk failed to read or write", "Check the disk; a copy of the file may help"),
 }
-WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # of the target of a copy, never of its source
+WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # concern the target of a copy, never its source
 
 
 class UserError(Exception):
@@ -143,7 +143,7 @@ def explain_os_error(error: OSError) -> UserError | None:
     Returns:
         The error for the user; None if it has no error number, like errors of libraries that subclass OSError.
     """
-    if isinstance(error, shutil.Error) and error.args and error.args[0]:  # of several files: the first
+    if isinstance(error, shutil.Error) and error.args and error.args[0]:  # for several files: the first is described
         source, target, why = error.args[0][0]
         number = int(match[1]) if (match := re.search(r"Errno (\d+)", str(why))) else None
         error = OSError(number, str(why), target if number in WRITE_ERRORS else source)

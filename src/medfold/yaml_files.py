@@ -127,7 +127,7 @@ def parse_yaml(text: str, where: object) -> Any:
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise _explained(error, where) from None
-    except (RecursionError, ValueError, TypeError, AttributeError):  # of tags that their values do not fit
+    except (RecursionError, ValueError, TypeError, AttributeError):  # a tag that does not fit its value
         what = "not valid YAML: a tag (!) or an anchor (&) does not fit its value, or brackets are nested too deeply"
         raise UserError(what, where, "Put text that begins with ! or & into quotes") from None
 

@@ -107,7 +107,7 @@ def check_variables(targets, variables, help_texts):
             hint = f" (did you mean {close[0]}=?)" if close else ""
             variables_text = "Variables: " + ", ".join(sorted(known)) if known else "It has no variables"
             fail(f"make {' '.join(targets)} has no variable {variable}={hint}. {variables_text}")
-    for flag in sorted(FLAGS & (known | {"DEBUG"} & set(variables))):  # of the environment, too
+    for flag in sorted(FLAGS & (known | {"DEBUG"} & set(variables))):  # flags in the environment, too
         value = os.environ.get(flag, "")
         if value not in ("", "1"):
             fail(f"{flag}={value}: expected 1. Leave {flag} out for no")

@@ -11,9 +11,9 @@ from medfold.system.path_checks import check_path_below
 
 Symmetry = Literal["none", "horizontal", "dihedral"]
 
-MAX_SEED = 2**32 - 1  # of NumPy and scikit-learn
+MAX_SEED = 2**32 - 1  # the largest seed of NumPy and scikit-learn
 DEFAULT_MAX_MEGABYTES = 256
-MAX_PATTERN_LENGTH = 1000  # of labels.group_pattern
+MAX_PATTERN_LENGTH = 1000  # length of labels.group_pattern
 
 # Columns of medfold's own tables, such as the sample table: no target or kept column may have such a name.
 RESERVED_COLUMNS = (

@@ -58,7 +58,7 @@ def _as_given(text: object, raw: Path, given: Path) -> object:
     if not isinstance(text, str):
         return text
     text, copy = (files.with_final_names(each) for each in (text, display_path(raw)))  # raw/ may be unfinished
-    separator = os.sep if given.is_dir() else ", "  # of an archive: its name, then the member
+    separator = os.sep if given.is_dir() else ", "  # for an archive: its name, then the member
     return text.replace(f"{copy}{os.sep}", f"{display_path(given)}{separator}").replace(copy, display_path(given))
 
 

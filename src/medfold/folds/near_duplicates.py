@@ -27,7 +27,7 @@ from medfold.images import THUMBNAIL_SIZE
 
 # The limits were chosen on chest radiographs, real and synthetic; benchmarks/near_duplicates.py measures the recall.
 MAX_HASH_DISTANCE = 12  # bits of 64; a crop of 3 % changes 6 in the median, and more than 12 once in a hundred times
-NUM_FREQUENCIES = 14  # of the cosine transform, in both directions: the coarse content
+NUM_FREQUENCIES = 14  # frequencies of the cosine transform, in both directions: the coarse content
 MIN_COSINE = 0.48  # between the coarse contents of two copies
 MIN_EDGE_CORRELATION = 0.6  # between the edges of two copies, shifted by whole pixels
 MIN_WHITENING = 100  # images needed to estimate what all have in common; with fewer the second filter is skipped

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-MAX_OPACITY = 0.6  # of the colour, where the heat is 1
+MAX_OPACITY = 0.6  # the colour where the heat is 1
 
 
 def to_displayable(pixels: np.ndarray) -> np.ndarray:

@@ -34,7 +34,9 @@ def read_image_list_fingerprint(paths: CompetitionPaths) -> str:
         UserError: there is no sample table.
     """
     recorded = json_files.read(paths.image_list, schema=_ImageList)
-    recorded = recorded or json_files.read(paths.samples_metadata, SAMPLES, schema=_ImageList)  # of an earlier version
+    recorded = recorded or json_files.read(
+        paths.samples_metadata, SAMPLES, schema=_ImageList
+    )  # written by an earlier version
     if not recorded or not recorded.image_list_fingerprint:
         raise UserError("no sample table", paths.samples, f"Run: {command('download', COMPETITION=paths.name)}")
     return recorded.image_list_fingerprint

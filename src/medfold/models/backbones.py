@@ -9,7 +9,7 @@ from keras import layers
 from medfold.competition import BackboneSettings
 from medfold.registry import Registry
 
-WEIGHTS_ERRORS = (OSError, RuntimeError, KeyError)  # of h5py, for a weights file that is damaged
+WEIGHTS_ERRORS = (OSError, RuntimeError, KeyError)  # h5py raises them for a damaged weights file
 
 
 @dataclass(frozen=True)

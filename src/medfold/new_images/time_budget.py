@@ -7,7 +7,7 @@ from medfold.new_images.ensemble_predictor import PredictionLimit
 from medfold.terminal.console import format_duration, warn
 from medfold.text import count_of
 
-PLANNED_SHARE = 0.9  # of the remaining time is planned; the rest is a reserve
+PLANNED_SHARE = 0.9  # share of the remaining time that is planned; the rest is a reserve
 
 
 class TimeBudget:

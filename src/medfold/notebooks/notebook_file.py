@@ -53,7 +53,7 @@ from pathlib import Path
 
 INPUTS, WORKING = Path("/kaggle/input"), Path("/kaggle/working")
 HOURS = {hours}  # {comment}
-HASH = "{manifest_hash}"  # of {manifest}, which holds those of all other files
+HASH = "{manifest_hash}"  # the hash of {manifest}, which holds those of all other files
 
 manifests = [*INPUTS.glob("*/{manifest}"), *INPUTS.glob("datasets/*/*/{manifest}")]
 manifests = [path for path in manifests if sha256(path.read_bytes()).hexdigest() == HASH]

@@ -16,7 +16,7 @@ MASK = re.compile(
 CERTAIN_MASK = re.compile(r"mask|annot|ground.?truth|contour", re.I)
 IMAGE_WORDS = ("image", "img", "original", "orig", "raw", "ct", "xray")  # at the end of the name of the image itself
 MANY_FOLDERS = 2  # image folders that contain the same name: then the name is a running number and proves nothing
-SUSPICIOUS_SHARE = 0.2  # of the images have a companion with the same addition: hardly an accident
+SUSPICIOUS_SHARE = 0.2  # if more images have a companion with the same addition, it is no accident
 
 
 class Companions(NamedTuple):

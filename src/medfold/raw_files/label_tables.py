@@ -20,7 +20,7 @@ BINARY_MARKS = {
     "1": 1,
     "1.0": 1,
     "true": 1,
-}  # of absent and present labels in tables
+}  # how tables write absent and present labels
 
 
 def normalise_texts(values: pd.Series) -> pd.Series:

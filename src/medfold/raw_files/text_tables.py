@@ -25,7 +25,7 @@ TABLE_EXTENSIONS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".x
 PACKAGES = {".xlsx": "openpyxl", ".parquet": "pyarrow"}  # the package that pandas needs for each format
 SEPARATORS = ",;\t|"
 MAX_COLUMNS = 10_000
-POINTER_BYTES = 8  # of memory, at least, for each cell of a table
+POINTER_BYTES = 8  # each cell of a table takes this much memory at least
 MAX_LISTED_COLUMNS = 30  # in an error message
 ID_KEYS = ("labels.id", "submission.id")  # keys of columns in which no cell may be empty
 SAME_NAME = 0.8  # similarity of file names from which one is probably the other, misspelt
@@ -143,7 +143,7 @@ def _read_with_package(path: Path) -> pd.DataFrame:
         ) from None
     try:
         table = table.astype("string").fillna("").astype(object)
-    except Exception:  # of pandas and of pyarrow
+    except Exception:  # pandas and pyarrow raise many kinds
         raise UserError("not a readable table (a column of bytes that are not text)", path, REPLACE) from None
     return _clean_column_names(table.reset_index(drop=True), path)
 

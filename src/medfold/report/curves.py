@@ -6,8 +6,8 @@ import numpy as np
 
 from medfold.scoring import NUM_BINS, bin_of_confidence, to_classes
 
-MAX_POINTS = 400  # of a curve
-TARGET_LEVELS = (0.90, 0.95)  # of sensitivity and of specificity, for operating points
+MAX_POINTS = 400  # points drawn per curve
+TARGET_LEVELS = (0.90, 0.95)  # sensitivities and specificities of the operating points
 
 
 class Curve(NamedTuple):

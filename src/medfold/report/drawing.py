@@ -8,7 +8,7 @@ import numpy as np
 
 from medfold.report.names import is_long, text_width
 
-NUM_SHADES = 9  # of a cell
+NUM_SHADES = 9  # shades of a cell
 MAX_NAMED_WIDTH = 60  # letters in a row up to which the columns of a confusion table have names
 MAX_NARROW_WIDTH = 22  # letters in a row up to which the table is placed beside another figure
 MAX_COUNTED_CLASSES = 14  # classes up to which the cells show counts

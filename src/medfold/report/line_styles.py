@@ -10,7 +10,7 @@ SERIES = [f"#0400{number:02x}" for number in range(8)]
 # Lengths of dash and gap, in line widths. 5 dashes and 8 markers share no factor: 40 lines have different pairs.
 DASHES = [(), (6.0, 2.0), (2.0, 1.5), (6.0, 1.5, 1.5, 1.5), (9.0, 2.0, 2.0, 2.0, 2.0, 2.0)]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
-LINE_WIDTH = 1.8  # of a line, in points
+LINE_WIDTH = 1.8  # in points
 MARKER_SIZE = 5.5  # size of a marker, in points
 SAMPLE_SIZE = 40, 12  # px: width and height of a line in a legend
 

@@ -73,7 +73,7 @@ def _keys_of_lines(lines: list[str]) -> list[str]:
 class _Dumper(yaml.SafeDumper):
     """Dumper in the style of the shipped files: sections as blocks, the rest on one line, double quotes."""
 
-    _depth = 0  # of the mapping that is represented: 1 for the file, 2 for its sections
+    _depth = 0  # level of the mapping that is represented: 1 for the file, 2 for its sections
 
     def check_simple_key(self):
         """Allows an empty text as a simple key: {'': null}."""

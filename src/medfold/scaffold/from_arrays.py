@@ -12,7 +12,7 @@ from medfold.scaffold.raw_folder import RawFolder
 from medfold.scaffold.task import guess_task
 from medfold.text import shorten_list
 
-LABEL_KINDS = "biufUS"  # of NumPy's types: numbers and texts
+LABEL_KINDS = "biufUS"  # kinds of NumPy's types that may be labels: numbers and texts
 
 
 def draft_from_arrays(folder: RawFolder) -> Draft:

@@ -14,7 +14,7 @@ CONFIDENCE_LEVEL = 0.95  # the share of resamples inside an interval
 MIN_DEFINED_SHARE = 0.1  # an interval needs a defined score in more than this share of the resamples
 
 MIN_COLUMNS = 100  # fewer columns are scored resample by resample
-MAX_COUNTS = 50_000_000  # of resamples by rows at once, 200 MB
+MAX_COUNTS = 50_000_000  # counts (resamples times rows) in memory at once: 200 MB
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from medfold.competition import CompetitionFacts
 from medfold.scoring.decisions import targets_as_columns
 from medfold.scoring.metric_registry import metric_of
 
-MAX_CONSTANT_CLASSES = 20  # of more classes, only the most frequent ones are tried as constant decisions
+MAX_CONSTANT_CLASSES = 20  # with more classes, only the most frequent ones are tried as constant decisions
 
 
 def label_means(facts: CompetitionFacts, targets: np.ndarray) -> np.ndarray:

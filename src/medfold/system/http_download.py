@@ -21,7 +21,7 @@ TIMEOUT = (15, 60)  # seconds to connect, and between two pieces of a response
 MAX_FAILURES = 6  # in a row, without a new byte; then it is an error
 MAX_WAIT_SECONDS = 120
 CHUNK_SIZE = 1 << 16
-FREE_SHARE = 0.5  # of the free disk space, for a file whose size the server does not say
+FREE_SHARE = 0.5  # share of the free disk for a file whose size the server does not say
 
 
 class WrongResponseError(requests.RequestException):
@@ -210,7 +210,7 @@ def _receive_once(
             return md5_of_response(response)
     except requests.RequestException:
         raise
-    except ValueError:  # of numbers, addresses and hashes that requests and http.client do not check
+    except ValueError:  # numbers, addresses and hashes that requests and http.client do not check
         raise MalformedResponseError from None
 
 

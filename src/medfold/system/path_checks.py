@@ -7,7 +7,7 @@ from pathlib import Path, PureWindowsPath
 
 from medfold.errors import UserError
 
-MAX_NAME_BYTES = 255  # of a file name, on usual disks
+MAX_NAME_BYTES = 255  # limit of a file name on usual disks
 LINKED_DATA = "MEDFOLD_LINKED_DATA"  # environment variable: the mounted folder that links in raw/ may lead to
 
 

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from medfold.system.signals import children_without_stop_signals
 
-FOLDER = Path("/dev/shm")  # of Linux
+FOLDER = Path("/dev/shm")  # on Linux
 PREFIX = "medfold-"
 SEMAPHORE = "sem."  # what Linux puts before the name of a semaphore
 

@@ -110,7 +110,7 @@ class _ParallelFolds:
         self._each_epoch = {EACH_EPOCH: "1"} if console.is_terminal else {}
         self._one_at_a_time = threading.Lock()
         self.errors: dict[int, Exception] = {}  # by fold
-        self.errors_after_folds: list[Exception] = []  # of `fold_trained`
+        self.errors_after_folds: list[Exception] = []  # raised by `fold_trained`
 
     def train_some(self, share: ResourceShare, folds: list[FoldInputs]) -> None:
         """Trains folds with a share of the machine; after an error the next child trains the rest."""

@@ -76,7 +76,7 @@ class ClusterTask:
         self._log = log
         self._stopping = threading.Event()
         self._node = "its node"
-        self._heard_at: float | None = None  # of this attempt; None until it has started
+        self._heard_at: float | None = None  # the last message of this attempt; None until it has started
         self._shown_at = float("-inf")
         self._has_progressed = self._is_done = False
         self._arriving: Path | None = None

@@ -6,7 +6,7 @@ from medfold.project_root import display_path
 from medfold.terminal.console import say, warn
 from medfold.text import count_of, shorten_list
 
-MAX_IDS = 3  # of a cluster
+MAX_IDS = 3  # shown for each set of copies
 
 
 def show_leaks(competition: Competition, leaks: LeakReport) -> None:

@@ -18,7 +18,7 @@ from medfold.tables import read_unchanged_csv, write_sealed_csv
 from medfold.terminal.command_text import command, variable
 
 NODULES = "nodules.csv"
-ORIGIN = "phantom"  # of the table of nodules
+ORIGIN = "phantom"  # what the table of nodules was made from
 
 
 class Options(BaseModel):

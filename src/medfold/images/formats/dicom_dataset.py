@@ -29,7 +29,7 @@ READ_KEYWORDS = [
     *dicom_palette.DESCRIPTORS, *dicom_palette.TABLES, *dicom_palette.SEGMENTED,
 ]  # fmt: skip
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # transfer syntax of files that are compressed as a whole
-MAX_INFLATED_BYTES = 300 * 10**6  # of such a file
+MAX_INFLATED_BYTES = 300 * 10**6  # the size of such a file when it is inflated
 CHUNK_BYTES = 1 << 20
 META_START = 128 + 4 + 12  # bytes: preamble, DICM, and the length of the headers in group 2
 

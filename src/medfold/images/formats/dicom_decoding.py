@@ -43,7 +43,7 @@ DECODER_PLUGINS = {
     JPEG2000Lossless: ("pylibjpeg",),
     JPEG2000: ("pylibjpeg",),
 }
-MIN_RLE_BYTES = 4096  # of a run-length-encoded frame; above, at most twice the size of the pixels
+MIN_RLE_BYTES = 4096  # a run-length-encoded frame may have this size; a larger one at most twice the size of the pixels
 
 silence_library("pylibjpeg", "openjpeg")
 

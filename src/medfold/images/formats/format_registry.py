@@ -27,7 +27,7 @@ FORMAT_MODULES = {
     "npz": (".npz",),
     "hdf5": (".hdf5", ".h5"),
 }
-CONTAINER_EXTENSIONS = (*FORMAT_MODULES["npz"], *FORMAT_MODULES["hdf5"])  # of files that contain many images
+CONTAINER_EXTENSIONS = (*FORMAT_MODULES["npz"], *FORMAT_MODULES["hdf5"])  # files that contain many images
 DICOM_EXTENSIONS = FORMAT_MODULES["dicom"]
 # Common formats that are not supported: name and advice, by file extension.
 UNSUPPORTED_FORMATS = {

@@ -10,7 +10,7 @@ from medfold.images.formats.arrays import image_from_array, narrow_to_uint8
 from medfold.images.formats.failures import ImageError
 from medfold.system.limits import allow_memory, zip_contents_bytes
 
-COPIES = 3  # of all arrays in memory, at most: as read, as bytes, and one in between
+COPIES = 3  # all arrays are in memory three times at most: as read, as bytes, and once in between
 
 
 def read(path: Path, member: str, image_facts: ImageFacts) -> tuple[np.ndarray, dict[str, str]]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from medfold.training.loop.phases import Phase
 
-NAMES_BESIDE_SCORE = ("phase", "epoch", "learning_rate", "loss")  # of an epoch in the history
+NAMES_BESIDE_SCORE = ("phase", "epoch", "learning_rate", "loss")  # the other keys of an epoch in the history
 NUM_SUMS = 2  # sum and number of the losses: the last variables of a `BatchTrainer`
 
 

@@ -101,7 +101,7 @@ class TrainingLoop:
         if saved is None:
             return
         past_logs = [self._logs(row) for row in self._remaining.epoch_rows]
-        num_batches = self._state.num_batches % self._batches_per_epoch  # of the current epoch
+        num_batches = self._state.num_batches % self._batches_per_epoch  # so far in the current epoch
         if unrestored := restore(self._batch_trainer, saved, num_batches, self._callbacks.callbacks, past_logs):
             what = f"the state of {', '.join(unrestored)} is lost"
             warn(self._topic, f"{what}: the result may differ from that of an uninterrupted training")

@@ -33,8 +33,10 @@ FILE_IN_PLACE = OsProblem("a file is where a folder must be", "Move it away")
 FOLDER_IN_PLACE = OsProblem("a folder is there already", "Move it away")
 OS_PROBLEMS = {
     errno.ENOENT: OsProblem("no such file or folder", CHECK_PATH),
-    errno.ENAMETOOLONG: OsProblem("the name is too long for this disk", "Use a shorter one, or move the project up"),
-    errno.ESTALE: OsProblem("the disk does not answer, like a network drive that is gone", "Connect it again"),
+    errno.ENAMETOOLONG: OsProblem(
+        "the name is too long for this disk", "Use a shorter name, or a shorter path to the project"
+    ),
+    errno.ESTALE: OsProblem("the network drive no longer answers", "Connect it again"),
     errno.ENOSPC: FULL,
     errno.EDQUOT: OsProblem("your quota on this disk is used up", FULL.fix),
     errno.EFBIG: OsProblem("the file would be larger than this disk or your limits allow", FULL.fix),

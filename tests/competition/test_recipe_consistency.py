@@ -28,6 +28,9 @@ from tests.support.helpers import refused
             "none",
             ["backbone.freeze_norm", "backbone.width", "backbone.pooling", "tta"],
         ),
+        ({"backbone": {"name": "two_convolutions", "width": 8}}, "none", []),  # a plugin's backbone
+        ({"backbone": {"name": "MobileNetV2", "width": 8}}, "none", ["backbone.width"]),
+        ({"training": {"schedule": "constant", "warmup": 0.2}}, "none", ["training.warmup"]),
         ({}, "none", []),
     ],
 )

@@ -909,8 +909,10 @@ word(
     "--fold",
     "first",
 )
-word("a seed that is no number", r"--seeds a: expected different numbers", "train", "-c", "clinic", "--seeds", "a")
-word("a seed twice", r'--seeds "1 1": expected different numbers', "train", "-c", "clinic", "--seeds", "1 1")
+word(
+    "a seed that is no number", r"--seeds a: expected whole numbers from 0 to", "train", "-c", "clinic", "--seeds", "a"
+)
+word("a seed twice", r'--seeds "1 1": expected whole numbers from 0 to', "train", "-c", "clinic", "--seeds", "1 1")
 word("no job", r"--jobs 0: expected a number from 1, or 'auto'", "train", "-c", "clinic", "--jobs", "0")
 word("workers in words", r"--workers few: expected a number from 0", "train", "-c", "clinic", "--workers", "few")
 word(

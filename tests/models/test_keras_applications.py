@@ -1,11 +1,13 @@
 """Backbones of keras.applications: scaling, weights from a file, frozen batch normalisation."""
 
+import inspect
 import warnings
 
 import keras
 import numpy as np
 import pytest
 
+from medfold.competition.recipe_consistency import KERAS_NETS
 from medfold.models import build_net
 from medfold.models.backbones import BACKBONES
 from medfold.training.loop.batch_trainer import BatchTrainer
@@ -94,3 +96,9 @@ def test_frozen_batch_normalisation_is_not_updated():
     step(batch(1), np.array([[0], [1], [1]], np.float32), np.ones(3, np.float32))
     after = [variable.numpy() for variable in frozen.non_trainable_variables if "seed" not in variable.name]
     assert all((old == new).all() for old, new in zip(before, after, strict=True))
+
+
+def test_nets_of_keras_are_known_by_their_names():
+    functions = {name for name, value in vars(keras.applications).items() if inspect.isfunction(value)}
+    assert {name for name in functions if not KERAS_NETS.match(name)} == set()
+    assert not any(KERAS_NETS.match(name) for name in ("simple_cnn", "resnet9"))

@@ -34,7 +34,7 @@ RecipeName = Annotated[
 Assignments = Annotated[str, typer.Option("--set", help='Keys of the recipe to change: "training.epochs=3 tta=false".')]
 Seeds = Annotated[str, typer.Option(help='Seeds, a separate run for each: "0 1 2".')]
 Runs = Annotated[
-    str, typer.Option(help='Names of the runs to combine: "a b". Default: the runs of RECIPE, SET and SEEDS.')
+    str, typer.Option(help='Names of the runs to combine: "a b". Defaults to the runs of RECIPE, SET and SEEDS.')
 ]
 Method = Annotated[str, typer.Option(help="Ensemble method. Defaults to the choice by cross-fitted scores.")]
 PerClass = Annotated[bool, typer.Option("--per-class", help="Fit separate weights for each class or label.")]

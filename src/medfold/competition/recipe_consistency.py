@@ -1,5 +1,6 @@
 """Settings of a recipe that contradict each other, have no effect, or harm the training."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from medfold.competition.recipe_sections import TrainingSettings
 from medfold.earlier_versions import RECIPE
 from medfold.errors import UserError
 
+# Names of the nets in keras.applications begin with one of these.
+KERAS_NETS = re.compile("ConvNeXt|DenseNet|EfficientNet|Inception|MobileNet|NASNet|ResNet|VGG|Xception")
 MIN_PRETRAINED_BATCH_SIZE = 8
 
 
@@ -62,14 +65,16 @@ def ineffective_settings(recipe: Recipe, symmetry: str) -> dict[str, str]:
     only_head = "training.epochs is 0: only the head is trained, on precomputed features"
     no_setting = f"{backbone.name} has no such setting"
     built_in = backbone.name in ("simple_cnn", "resnet9")
+    takes_no_width = backbone.name == "simple_cnn" or KERAS_NETS.match(backbone.name)  # a plugin's backbone may take it
     reasons = {
         "augment": (not training.epochs and recipe.augment != "none", only_head),
         "training.learning_rate": (not training.epochs, only_head),
         "training.cutmix": (not training.epochs, only_head),
         "backbone.freeze_norm": (built_in or not training.epochs, no_setting if built_in else only_head),
         "training.head_learning_rate": (not training.head_epochs, "training.head_epochs is 0"),
+        "training.warmup": (training.schedule == "constant", "training.schedule is constant"),
         "training.focal_gamma": (training.loss != "focal", f"training.loss is {training.loss}"),
-        "backbone.width": (backbone.name != "resnet9", no_setting),
+        "backbone.width": (bool(takes_no_width), no_setting),
         "backbone.pooling": (backbone.name == "simple_cnn", no_setting),
         "tta": (symmetry == "none", "images.symmetry is none: there is one view of an image"),
     }

@@ -8,7 +8,7 @@ from medfold.competition import Competition, CompetitionFacts
 from medfold.earlier_versions import PROBABILITY_PREFIX
 from medfold.ensemble.ensemble import Ensemble
 from medfold.paths import SubmissionPaths
-from medfold.runs import is_wide, write_prediction_table
+from medfold.runs import has_many_columns, write_prediction_table
 from medfold.system import files
 
 
@@ -25,7 +25,7 @@ def write_recheck_files(competition: Competition, ensemble: Ensemble, submission
     paths = SubmissionPaths(submission)
     ensemble.method_choice.used.fitted.save(paths.recheck_parameters)
     table = oof_table(competition.facts, ensemble)
-    if is_wide(len(competition.facts.prediction_columns)):
+    if has_many_columns(len(competition.facts.prediction_columns)):
         write_prediction_table(table, paths.recheck_wide_oof)
         return
     # With all digits, as rounding would change ties.

@@ -244,8 +244,7 @@ def connected_components(num_images: int, pairs: np.ndarray) -> np.ndarray:
     Returns:
         int64 (num_images,), numbered in order of first appearance; an image without pairs is a component by itself.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    from scipy.sparse import coo_array, csgraph
 
     edges = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(num_images, num_images))
-    return connected_components(edges, directed=False)[1].astype(np.int64)
+    return csgraph.connected_components(edges, directed=False)[1].astype(np.int64)

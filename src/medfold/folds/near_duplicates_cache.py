@@ -27,9 +27,8 @@ def cached_near_duplicates(paths: CompetitionPaths, appearance: pd.DataFrame) ->
     cached = _read_cached(paths)
     ids, hashes = appearance["id"].to_numpy(), appearance["pixel_hash"].to_numpy()
     if not cached or cached.inputs_fingerprint != inputs_fingerprint:
-        varied = appearance[
-            ~appearance["pixel_hash"].str.startswith(ONE_VALUE_PREFIX)
-        ]  # all images of a single value look alike
+        # All images of a single value look alike.
+        varied = appearance[~appearance["pixel_hash"].str.startswith(ONE_VALUE_PREFIX)]
         perceptual_hashes = np.array([int(text, 16) for text in varied["perceptual_hash"]], np.uint64)
         forest = find_near_duplicates(
             perceptual_hashes, np.load(paths.thumbnails, mmap_mode="r")[varied["row"].to_numpy()]

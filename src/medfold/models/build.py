@@ -74,7 +74,7 @@ def check_buildable(facts: CompetitionFacts, recipe: Recipe, pretrained: bool = 
             the images are too small for it, or the scaling or the head is not possible.
     """
     backbone_settings = recipe.backbone
-    known = "simple_cnn, resnet9 and the nets of keras.applications, by their names there"
+    known = "simple_cnn, resnet9, the nets of keras.applications by their names there, and those of plugins.py"
     backbone = BACKBONES.find(backbone_settings.name, "backbone.name", known)
     if backbone_settings.weights != "none" and not backbone.pretrained:
         raise SettingError(f"{backbone_settings.name} has no pretrained weights", "backbone.weights", "Set it to none")

@@ -18,7 +18,7 @@ import pandas as pd
 from medfold.competition import CompetitionFacts, PreparationSettings, Recipe, active_plugins, use_plugins
 from medfold.ensemble import combine_runs, mean_of_arrays
 from medfold.images import ImageBatch
-from medfold.runs import is_wide
+from medfold.runs import has_many_columns
 from medfold.scoring import FittedTransform
 from medfold.system.gpu_processes import GpuProcesses
 from medfold.system.native_output import silence_native_output
@@ -243,6 +243,6 @@ class _RunPredictor:
 
 def _rounded(values: np.ndarray) -> np.ndarray:
     """Rounds as a fold's test.csv does; test.npz holds float32."""
-    if is_wide(values.shape[1]):
+    if has_many_columns(values.shape[1]):
         return values.astype(np.float64)
     return np.char.mod(FLOAT_FORMAT, values).astype(np.float64)

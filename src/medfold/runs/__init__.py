@@ -38,7 +38,7 @@ from medfold.runs.fold_state import (
 )
 from medfold.runs.oof import read_score, self_check_warnings, write_oof
 from medfold.runs.packing_locks import packing_lock
-from medfold.runs.prediction_files import is_wide, write_prediction_table
+from medfold.runs.prediction_files import has_many_columns, write_prediction_table
 from medfold.runs.predictions import check_finite, predictions_table, read_predictions
 from medfold.runs.run import Run
 from medfold.runs.run_json import (
@@ -73,10 +73,10 @@ __all__ = [
     "dataset_of_runs",
     "facts_of_run",
     "facts_of_score",
+    "has_many_columns",
     "has_same_folds",
     "images_fingerprints",
     "is_fold_trained",
-    "is_wide",
     "labels_fingerprint",
     "mark_fold_trained",
     "open_run_on_current_folds",

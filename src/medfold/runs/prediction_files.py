@@ -18,7 +18,7 @@ MAX_CSV_COLUMNS = 100
 COLUMNS, NUMBERS = "columns", "numbers"  # arrays of the file: names of the columns of numbers, and the numbers
 
 
-def is_wide(num_columns: int) -> bool:
+def has_many_columns(num_columns: int) -> bool:
     """Returns True if a table with so many columns of numbers is an .npz file."""
     return num_columns > MAX_CSV_COLUMNS
 
@@ -38,7 +38,7 @@ def write_prediction_table(table: pd.DataFrame, path: Path) -> Path:
     """
     numbers = table.select_dtypes("floating")
     csv, npz = path.with_suffix(".csv"), path.with_suffix(".npz")
-    if not is_wide(numbers.shape[1]):
+    if not has_many_columns(numbers.shape[1]):
         write_csv(table, csv)
         npz.unlink(missing_ok=True)
         return csv

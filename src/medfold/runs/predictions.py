@@ -9,7 +9,6 @@ from medfold.competition import CompetitionFacts
 from medfold.errors import UserError
 from medfold.project_root import display_path
 from medfold.runs.prediction_files import read_prediction_table
-from medfold.terminal.command_text import variable
 from medfold.text import count_of, shorten_list
 
 
@@ -75,8 +74,6 @@ def check_finite(predictions: np.ndarray, ids: pd.Series, where: object) -> None
         verb = "is not a number" if wrong.sum() == 1 else "are not numbers"
         listed = shorten_list(ids.to_numpy()[wrong])
         what = f"{wrong.sum():,} of {count_of(len(wrong), 'prediction')} {verb}: {listed}"
-        fix = (
-            "The weights overflowed in the training, or the file was changed. Lower training.learning_rate, or try "
-            f"{variable('SET', 'training.precision=float32')}"
-        )
-        raise UserError(what, where, fix)
+        cause = "The weights overflowed in the training, or the file was changed"
+        fix = "Lower training.learning_rate, or training.head_learning_rate if only the head is trained"
+        raise UserError(what, where, f"{cause}. {fix}")

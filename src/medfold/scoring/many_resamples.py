@@ -42,8 +42,8 @@ def fbeta(targets: np.ndarray, predictions: np.ndarray, counts: np.ndarray, beta
     total, beta_squared = np.zeros(len(counts)), beta**2
     for block in _column_blocks(targets.shape[1]):
         true, decided = targets[:, block] == 1, predictions[:, block] > 0.5
-        hits, truth, decided = (_counts_of_flags(counts, flags) for flags in (true & decided, true, decided))
-        total += ((1 + beta_squared) * hits / np.maximum(beta_squared * truth + decided, 1e-12)).sum(axis=1)
+        num_hits, num_true, num_decided = (_counts_of_flags(counts, flags) for flags in (true & decided, true, decided))
+        total += ((1 + beta_squared) * num_hits / np.maximum(beta_squared * num_true + num_decided, 1e-12)).sum(axis=1)
     return total / targets.shape[1]
 
 

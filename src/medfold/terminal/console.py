@@ -137,10 +137,10 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 99.5 else f"{seconds / 60:.1f} min"
 
 
-def format_size(bytes: float) -> str:
+def format_size(num_bytes: float) -> str:
     """Formats a file size in decimal units: '3.3 MB'."""
     for unit in ("B", "kB", "MB"):
-        if bytes < 999.5:
-            return f"{bytes:.0f} {unit}" if unit == "B" else f"{bytes:.3g} {unit}"
-        bytes /= 1000
-    return f"{bytes:.3g} GB"
+        if num_bytes < 999.5:
+            return f"{num_bytes:.0f} {unit}" if unit == "B" else f"{num_bytes:.3g} {unit}"
+        num_bytes /= 1000
+    return f"{num_bytes:.3g} GB"

@@ -67,7 +67,7 @@ def test_symmetry_limits_flips_and_rotations(symmetry, views):
         ([{"RandomCrop": {"height": 2}}], "none", "RandomCrop: 'width' is missing. Check"),
         ([{"Rotate": {"p": 3}}], "none", "Rotate: 'p': expected at most 1, received 3. Check"),
         ([{"Blur": {"blur_limit": -3}}], "none", r"adjusted to \(3, 3\)\. Check"),
-        (["ChannelDropout"], "none", "ChannelDropout does not take 1-channel images"),
+        (["ChannelDropout"], "none", "ChannelDropout fails on images of "),
         (["ToFloat"], "none", "ToFloat changes the pixels from uint8 to float32"),
         ([{"RandomCrop": {"height": 2, "width": 2}}], "none", "RandomCrop changes the size"),
         ([{"ToRGB": {}}], "none", "ToRGB changes the channels from 1 to 3"),

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from medfold.competition import Symmetry
 from medfold.config_errors import describe_errors
 from medfold.errors import SettingError
-from medfold.text import did_you_mean
+from medfold.text import count_of, did_you_mean
 from medfold.training.batches.augmentation_checks import check_keeps_sides
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # otherwise it checks for updates over the network
@@ -227,9 +227,9 @@ def _check_suitable(transforms: list[A.BasicTransform], shape: tuple[int, int, i
         try:
             result = transform(image=grey)["image"]
         except (ValueError, TypeError, RuntimeError, cv2.error) as error:
-            raise SettingError(
-                f"{name} does not take {shape[2]}-channel images ({error})", "augment", f"Remove {name}"
-            ) from None
+            size = f"images of {shape[0]}x{shape[1]} px and {count_of(shape[2], 'channel')}"
+            fix = f"Check its arguments, or remove {name}"
+            raise SettingError(f"{name} fails on {size} ({error})", "augment", fix) from None
         if result.shape[:2] != shape[:2]:
             raise SettingError(
                 f"{name} changes the size from {shape[:2]} to {result.shape[:2]}", "augment", f"Remove {name}"

@@ -63,6 +63,8 @@ def train_fold(fold: FoldInputs, kept_nets: KeptNets | None = None) -> float:
     warnings = self_check(self_check_input(fold, trained, oof))  # runs the net: after its weights are saved
     for warning in warnings:
         warn(fold.topic, f"SUSPICIOUS: {warning}")
+    if warnings:
+        warn(fold.topic, 'what to look at first: docs/honest-scores.md, "Failed training"')
     fold_files.mark_trained(warnings)
     return _score(fold, oof)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from medfold.competition import TrainingSettings
 from medfold.errors import UserError
-from medfold.models import gpus
+from medfold.models import gpus, resolve_precision
 from medfold.scoring import Metric, format_score
 from medfold.system.deadline import deadline_passed
 from medfold.terminal.command_text import variable
@@ -128,8 +128,15 @@ class TrainingLoop:
         if self._batch_trainer.has_diverged(self._batches_per_epoch):
             epoch, step = divmod(self._state.num_batches - 1, self._batches_per_epoch)
             what = f"the loss is not a number at {self._phase.prefix}epoch {epoch + 1}, step {step + 1}"
-            fix = f"Lower training.learning_rate, or try {variable('SET', 'training.precision=float32')}"
-            raise UserError(what, self._topic, fix)
+            raise UserError(what, self._topic, self._advice_on_divergence())
+
+    def _advice_on_divergence(self) -> str:
+        """Returns what to do about a loss that is not a number."""
+        key = "head_learning_rate" if self._phase.trains_head_only else "learning_rate"
+        advice = f"Lower training.{key}"
+        if resolve_precision(self._training.precision) == "float32":
+            return advice
+        return f"{advice}, or try {variable('SET', 'training.precision=float32')}"
 
     def _end_epoch(self) -> None:
         """Scores the averaged weights, keeps them if they are the best so far, and adds a row to the history."""

@@ -3,12 +3,10 @@
 from functools import cache
 
 import cv2
-import imagehash
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from medfold.data.sources.phantom import Options
 from medfold.data.sources.phantom_images import draw_image
@@ -89,24 +87,6 @@ def test_close_hash_pairs_equal_brute_force(kind, radius):
 def test_close_hash_pairs_of_any_hashes_equal_brute_force(numbers, radius):
     hashes = np.array(numbers, np.uint64)
     assert close_pairs(hashes, radius) == brute_force(hashes, radius)
-
-
-@pytest.mark.parametrize("shape", [(64, 64, 1), (20, 30, 3), (500, 301, 1), (1024, 1024, 3), (90, 80, 8)])
-def test_hash_is_the_phash_of_the_thumbnail(shape):
-    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    hash_, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
-    assert thumbnail.shape == (perceptual_hash.THUMBNAIL_SIZE,) * 2
-    assert thumbnail.dtype == np.uint8
-    assert thumbnail.mean() == pytest.approx(pixels.mean(), abs=3)
-    assert hash_.dtype == np.uint64
-    assert f"{hash_:016x}" == str(imagehash.phash(Image.fromarray(thumbnail)))
-
-
-def test_thumbnail_is_the_shrunken_image():
-    pixels = cv2.resize(radiographs()[0], (1000, 770), interpolation=cv2.INTER_CUBIC)[..., None]
-    _, thumbnail = perceptual_hash.hash_and_thumbnail(pixels)
-    expected = cv2.resize(pixels, (perceptual_hash.THUMBNAIL_SIZE,) * 2, interpolation=cv2.INTER_AREA)
-    assert abs(thumbnail.astype(int) - expected).mean() < 1
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -20,11 +20,19 @@ def num_differing_bits(one: np.uint64, other: np.uint64) -> int:
     return int(one ^ other).bit_count()
 
 
-@pytest.mark.parametrize("shape", [(64, 64, 1), (40, 300, 3), (515, 777, 1), (200, 200, 5)])
+@pytest.mark.parametrize(
+    "shape", [(64, 64, 1), (20, 30, 3), (40, 300, 3), (515, 777, 1), (1024, 1024, 3), (200, 200, 5), (90, 80, 8)]
+)
 def test_hash_is_phash_of_the_thumbnail(shape):
     found, thumbnail = hash_and_thumbnail(blobs(shape))
     assert (thumbnail.shape, thumbnail.dtype) == ((THUMBNAIL_SIZE, THUMBNAIL_SIZE), np.uint8)
     assert f"{found:016x}" == str(imagehash.phash(Image.fromarray(thumbnail)))
+
+
+def test_thumbnail_is_the_shrunken_image():
+    pixels = blobs((770, 1000, 1))
+    expected = cv2.resize(pixels, (THUMBNAIL_SIZE, THUMBNAIL_SIZE), interpolation=cv2.INTER_AREA)
+    assert abs(hash_and_thumbnail(pixels)[1].astype(int) - expected).mean() < 1
 
 
 def test_thumbnail_is_the_mean_of_the_channels():

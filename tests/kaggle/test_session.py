@@ -31,7 +31,7 @@ def test_request_of_unknown_state_is_not_repeated(hosted, job, method):
     assert run(job).notebook_version.version == 1
 
 
-def test_name_of_gives_short_unique_slugs():
+def test_names_on_kaggle_are_short_unique_slugs():
     assert kaggle_name("medfold", "Some_Competition", "a+b").startswith("medfold-some-competition-a-b-")
     long = kaggle_name("medfold", "rsna-intracranial-hemorrhage-detection", "baseline-training.epochs=3")
     assert len(long) <= 50

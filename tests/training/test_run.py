@@ -87,18 +87,24 @@ def test_each_fold_is_reported_when_the_oof_table_has_it(folded, dataset):
     assert reported == [("one", num_samples[0]), ("one", num_samples[0] + num_samples[2])]
 
 
+class FakeChildren:
+    """Stands in for the training in child processes: `asked` is what was begun; `errors` are those that it reports."""
+
+    def __init__(self):
+        self.asked, self.errors = [], {}
+
+    def __call__(self, root, plan, num_jobs, fold_trained):
+        self.asked.append((plan, num_jobs))
+        fold_trained()
+        return self.errors
+
+
 @pytest.fixture
 def children(monkeypatch):
-    """Imitates the training in child processes: `asked` is what was begun; `errors` are those that it reports."""
-
-    def children(root, plan, num_jobs, finish):
-        children.asked.append((plan, num_jobs))
-        finish()
-        return children.errors
-
-    children.asked, children.errors = [], {}
-    monkeypatch.setattr(parallel, "train_in_parallel", children)
-    return children
+    fake = FakeChildren()
+    spec = create_autospec(parallel.train_in_parallel, side_effect=fake)
+    monkeypatch.setattr(parallel, "train_in_parallel", spec)
+    return fake
 
 
 def test_folds_in_processes_are_reported_when_they_are_done(folded, dataset, children):

@@ -180,12 +180,12 @@ class KaggleKernels:
     def output(self, notebook: ContentVersion) -> KernelOutput:
         """Returns the output of the run of a notebook version."""
         fields: dict[str, Any] = _run_of(notebook)
-        addresses: dict[str, str] = {}
+        urls: dict[str, str] = {}
         while True:
             page = self.session.call(notebook.full_name, "kernels", "list_kernel_session_output", **fields)
-            addresses |= {file.file_name: file.url for file in page.files or []}
+            urls |= {file.file_name: file.url for file in page.files or []}
             if not page.next_page_token:
-                return KernelOutput(addresses, _parse_log(page.log or ""))
+                return KernelOutput(urls, _parse_log(page.log or ""))
             fields["page_token"] = page.next_page_token
 
     def fetch(self, notebook: ContentVersion, name: str, out: Path) -> None:

@@ -24,7 +24,7 @@ def find_data_on_kaggle(competition: Competition) -> AttachedData:
     if attached := source.on_kaggle():
         return attached
     fix = "Upload it as your own data set, and name that: source: {kind: kaggle_dataset, slug: owner/name}"
-    raise UserError(f"the data of source {source.kind} is not on Kaggle", competition.paths.name, fix)
+    raise UserError(f"the data of source {source.kind_name} is not on Kaggle", competition.paths.name, fix)
 
 
 def competition_folder(inputs: Path, slug: str) -> Path:

@@ -1,5 +1,6 @@
 """A task as the driver follows it, with scripted attempts; what real nodes do is in test_two_nodes."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -162,7 +163,7 @@ class Imitated:
     """A task that waits until it is stopped, or fails."""
 
     def __init__(self, error=None):
-        self.error, self.stopped = error, cluster_task.threading.Event()
+        self.error, self.stopped = error, threading.Event()
 
     def run(self):
         if self.error:

@@ -29,7 +29,7 @@ def test_failed_fetch_keeps_the_old_data(small, monkeypatch):
         (into.raw / "half.png").touch()
         raise UserError("cut off")
 
-    monkeypatch.setattr(source, "source_kind", replace(source.source_kind, fetch=broken))
+    monkeypatch.setattr(source, "kind", replace(source.kind, fetch=broken))
     with refused("^cut off"):
         source.fetch()
     assert source.is_complete

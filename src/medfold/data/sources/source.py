@@ -43,24 +43,24 @@ class Source:
 
     def __init__(self, settings: dict[str, Any], paths: CompetitionPaths):
         where = display_path(paths.facts_file)
-        self.kind = settings.get("kind")
-        if not isinstance(self.kind, str) or self.kind not in SOURCES:
+        self.kind_name = settings.get("kind")
+        if not isinstance(self.kind_name, str) or self.kind_name not in SOURCES:
             known = SOURCES.names()
-            hint = did_you_mean(str(self.kind), known)
-            raise UserError(f"unknown source.kind '{self.kind}'{hint}", where, f"Known: {', '.join(known)}")
-        self.source_kind = SOURCES[self.kind]
-        self.options = config.validated(self.source_kind.schema, settings, f"{where}, source")
+            hint = did_you_mean(str(self.kind_name), known)
+            raise UserError(f"unknown source.kind '{self.kind_name}'{hint}", where, f"Known: {', '.join(known)}")
+        self.kind = SOURCES[self.kind_name]
+        self.options = config.validated(self.kind.schema, settings, f"{where}, source")
         self._paths = paths
 
     @property
     def is_embedded(self) -> bool:
         """True if medfold makes the data itself, without a network."""
-        return self.source_kind.is_embedded
+        return self.kind.is_embedded
 
     @property
     def has_address(self) -> bool:
         """False if only `FROM=` can name the data."""
-        return self.source_kind.has_address
+        return self.kind.has_address
 
     @property
     def is_complete(self) -> bool:
@@ -86,11 +86,11 @@ class Source:
 
         def fill(raw: Path) -> int | None:
             with files.atomic_write(paths.solution_folder) as solution:
-                self.source_kind.fetch(self.options, SourceFolders(raw, solution, paths.downloads))
+                self.kind.fetch(self.options, SourceFolders(raw, solution, paths.downloads))
                 solution.mkdir(exist_ok=True)
             return archives.size_of(paths.downloads) or None  # None: it gave files, not an archive
 
-        what, where = "the source gave no files", f"source {self.kind}"
+        what, where = "the source gave no files", f"source {self.kind_name}"
         return self._replace_raw(fill, UserError(what, where, "Check source in competition.yaml"))
 
     def copy_from(self, path: Path) -> pd.DataFrame:
@@ -105,7 +105,7 @@ class Source:
         path = local_files.existing_path(path)
 
         def fill(raw: Path) -> int | None:
-            local_files.copy_or_unpack(path, raw, self.source_kind.accept(self.options, path))
+            local_files.copy_or_unpack(path, raw, self.kind.accept(self.options, path))
             return archives.size_of(path)
 
         what, where = "contains no files", variable("FROM", path)
@@ -169,7 +169,7 @@ class Source:
         single = self.single_files()
         if single is None:
             raise UserError(
-                f"source {self.kind} has no downloads of single files",
+                f"source {self.kind_name} has no downloads of single files",
                 variable("FILES"),
                 f"Leave {variable('FILES')} out",
             )
@@ -178,7 +178,7 @@ class Source:
         if len(names) > MAX_SINGLE_FILES:
             without = f"without {variable('FILES')} they are downloaded as one archive"
             warn("download", f"{len(names):,} files one by one take long; {without}")
-        downloads = SingleFileDownloads(single, self._paths, f"source {self.kind}")
+        downloads = SingleFileDownloads(single, self._paths, f"source {self.kind_name}")
         changed = set(missing_files(self._paths))
         for number, name in enumerate(names, start=1):
             path = self._paths.raw / name
@@ -196,15 +196,11 @@ class Source:
             id, x, y, radius: one disc per finding, in pixels of the raw image. None if the source does not know them,
             or before the download.
         """
-        return (
-            self.source_kind.finding_positions(self._paths.solution_folder)
-            if self.source_kind.finding_positions
-            else None
-        )
+        return self.kind.finding_positions(self._paths.solution_folder) if self.kind.finding_positions else None
 
     def on_kaggle(self) -> "AttachedData | None":
         """Returns what to attach to a notebook on Kaggle, so that it finds the data; None if the data is not there."""
-        return self.source_kind.on_kaggle(self.options) if self.source_kind.on_kaggle else None
+        return self.kind.on_kaggle(self.options) if self.kind.on_kaggle else None
 
     def write_manifest(self) -> pd.DataFrame:
         """Writes and returns the manifest of raw/; from then on its files count as the complete data."""
@@ -222,7 +218,7 @@ class Source:
             return False
         say("download", f"{count_of(len(missing), 'file is', 'files are')} missing or changed: {shorten_list(missing)}")
         hashes = read_csv(self._paths.raw_manifest).set_index("file")["sha256"]
-        downloads = SingleFileDownloads(single, self._paths, f"source {self.kind}")
+        downloads = SingleFileDownloads(single, self._paths, f"source {self.kind_name}")
         downloads.discard()
         for name in missing:
             try:
@@ -239,7 +235,7 @@ class Source:
 
     def single_files(self) -> SingleFiles | None:
         """Returns the access to single files of the data; None if the source has only all of them together."""
-        return self.source_kind.single_files(self.options) if self.source_kind.single_files else None
+        return self.kind.single_files(self.options) if self.kind.single_files else None
 
 
 def _normalise_names(raw: Path) -> None:

@@ -38,7 +38,7 @@ def test_errors_of_child_processes_arrive_as_they_were(error, line):
     [
         (
             OSError(errno.ENOSPC, "No space left on device", "a.npy"),
-            "a.npy: there is no disk space left. Free some, and",
+            "a.npy: there is no disk space left. Free some space, and",
         ),
         (
             OSError(errno.EROFS, "Read-only file system", "runs"),

@@ -25,7 +25,7 @@ CHECK_PATH = "Check the path and its permissions"  # the fix for a file that can
 COMPLETE_DATA = "the data is complete"  # `data.staging` names the folder or archive of the user instead
 CHECK_COMPLETE = f"Check that {COMPLETE_DATA}"
 REPLACE = "Replace it with an undamaged copy"
-FULL = OsProblem("there is no disk space left", "Free some, and run the same command again to continue")
+FULL = OsProblem("there is no disk space left", "Free some space, and run the same command again to continue")
 READ_ONLY = OsProblem("the disk is read-only", "Write to another disk, or mount this one for writing")
 NO_PERMISSION = OsProblem("permission denied", CHECK_PATH)
 NO_LOCKS = OsProblem("the disk has no file locks, like some network drives", "Move the project to a local disk")
@@ -39,7 +39,9 @@ OS_PROBLEMS = {
     errno.ESTALE: OsProblem("the network drive no longer answers", "Connect it again"),
     errno.ENOSPC: FULL,
     errno.EDQUOT: OsProblem("your quota on this disk is used up", FULL.fix),
-    errno.EFBIG: OsProblem("the file would be larger than this disk or your limits allow", FULL.fix),
+    errno.EFBIG: OsProblem(
+        "the file would be larger than the disk or ulimit -f allows", "Use another disk, or raise it"
+    ),
     errno.EROFS: READ_ONLY,
     errno.EACCES: NO_PERMISSION,
     errno.EPERM: NO_PERMISSION,

@@ -23,6 +23,10 @@ def _run_none() -> None:
 _run_plugins: Callable[[], None] = _run_none
 
 
+class NameTakenError(UserError):
+    """A name that plugins.py registers is there already; `competition.plugins` adds the file and the line."""
+
+
 class Registry(Generic[T]):
     """Functions or classes of one kind, by name: the built-in ones, and yours from plugins.py.
 
@@ -55,10 +59,10 @@ class Registry(Generic[T]):
                 plugins.py may be the first to import its module.
 
         Raises:
-            UserError: the name is taken.
+            NameTakenError: the name is taken.
         """
         if self.is_built_in(name) or name in self._plugged:
-            raise UserError(f"{self._kind} '{name}' exists already", "plugins.py", "Choose another name")
+            raise NameTakenError(f"{self._kind} '{name}' exists already", None, "Choose another name")
         is_plugged = _is_running and not module.startswith("medfold.")
         (self._plugged if is_plugged else self._built_in)[name] = item
 

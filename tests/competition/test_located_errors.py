@@ -66,3 +66,12 @@ def test_variants_are_named_with_their_file(project_folder):
     match = r"many.competition.yaml, two: 'labels.id': wrong"
     with refused(match), setting_errors_located(Competition.open("two").paths):
         raise SettingError("wrong", "labels.id")
+
+
+def test_key_of_extended_facts_is_located_in_their_file(project_folder):
+    own = [line for line in SMALL.splitlines() if not line.startswith("score:")]
+    (project_folder / "competition" / "_base" / "lung_facts.yaml").write_text("score: {metric: auc}\n")
+    add_competition(project_folder, "extending", "\n".join(["extends: lung_facts", *own]))
+    match = r"^competition/_base/lung_facts\.yaml: 'score\.metric': wrong"
+    with refused(match), setting_errors_located(Competition.open("extending").paths):
+        raise SettingError("wrong", "score.metric")

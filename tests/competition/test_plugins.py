@@ -45,6 +45,10 @@ def test_missing_plugins_file_means_no_plugins(things, file):
         ("\n\nx = 1 / 0", "ZeroDivisionError in line 3: division by zero"),
         ("def f():\n    raise ValueError('a\\nb')\nf()", "ValueError in line 2: a. Correct"),
         ("x = (", "SyntaxError in line 1"),
+        (
+            "from medfold.plugins import metric\n@metric('Mine')\ndef auc(targets, predictions):\n    pass",
+            "line 2: metric 'auc' exists already. Choose another name",
+        ),
     ],
 )
 def test_error_in_plugins_names_file_type_and_line(file, text, message):

@@ -57,7 +57,7 @@ def download_from(project_folder, netrc):
         lines = SMALL.splitlines()
         lines[1] = f"source: {json.dumps(source)}"
         add_competition(project_folder, "foreign", "\n".join(lines), TINY_RECIPE)
-        with refused("."):  # the downloaded table does not fit
+        with refused("train.csv"):  # the downloaded table does not fit
             download(Competition.open("foreign"))
 
     return run

@@ -191,7 +191,7 @@ def test_disk_that_fills_up_is_reported(get, kaggle, tmp_path):
     (folder / "archive.zip.part").symlink_to("/dev/full")
     identity = {"same": f'"{hashlib.md5(CONTENT).hexdigest()}"', "bytes": len(CONTENT)}
     json_files.write(identity, folder / "archive.zip.part.json")
-    with refused("cannot write: there is no disk space left. Free some, and run the same command again"):
+    with refused("cannot write: there is no disk space left. Free some space, and run the same command again"):
         get()
 
 

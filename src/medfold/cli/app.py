@@ -67,9 +67,11 @@ def doctor(competition: CompetitionName = DEFAULT_COMPETITION, as_json: AsJson =
 
 
 @app.command()
-def demo(competition: CompetitionName = DEFAULT_COMPETITION) -> None:
+def demo() -> None:
     """Run the whole pipeline on synthetic radiographs."""
-    with open_competition(competition, writes=["data", "folds", "runs", "submissions"], recipe="baseline") as opened:
+    with open_competition(
+        DEFAULT_COMPETITION, writes=["data", "folds", "runs", "submissions"], recipe="baseline"
+    ) as opened:
         from medfold.commands.demo import demo
 
         demo(opened)

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 
 from medfold import config
 from medfold.competition.facts import CompetitionFacts
-from medfold.competition.located_errors import facts_location
 from medfold.competition.plugins import use_plugins
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import load_recipe, recipe_names
 from medfold.competition.recipe_sections import PreparationSettings
-from medfold.competition.settings_files import load_settings
+from medfold.competition.settings_files import facts_location, read_facts_settings
 from medfold.competition.slugs import ADDRESS_EXAMPLE, parse_slug
-from medfold.earlier_versions import FACTS
 from medfold.errors import UserError
-from medfold.paths import CompetitionPaths, ProjectPaths, split_variants
+from medfold.paths import CompetitionPaths, ProjectPaths
 from medfold.terminal.command_text import command, make_command, variable
 
 RESEARCH_NOTICE = "For research and competitions, not for the diagnosis of patients."
@@ -74,7 +72,7 @@ def find_competition(project_paths: ProjectPaths, text: str) -> str:
         raise UserError(what, variable("COMPETITION", text), ADDRESS_EXAMPLE)
     for name in project_paths.competitions():
         try:
-            facts = _read_facts(project_paths.competition(name)).content
+            facts = read_facts_settings(project_paths.competition(name)).content
         except UserError:  # reported when that competition is opened
             continue
         source = facts.get("source")
@@ -99,21 +97,9 @@ def load_facts(paths: CompetitionPaths) -> CompetitionFacts:
         UserError: the file is missing, not YAML, or has an unknown key or a wrong value; the message names the key.
     """
     elsewhere = (Recipe, "a recipe, such as baseline.yaml")
-    settings = _read_facts(paths)
+    settings = read_facts_settings(paths)
     where = facts_location(paths)
     return config.validated(CompetitionFacts, settings.content, lambda key: settings.location(key) or where, elsewhere)
-
-
-def _read_facts(paths: CompetitionPaths) -> config.Settings:
-    """Reads competition.yaml and what it extends; for a variant, the shared facts overridden by its own."""
-    settings = load_settings(paths, paths.facts_file)
-    facts, variants = split_variants(settings.content, paths.facts_file)
-    shared = config.Settings(facts, settings.locations)
-    if paths.name not in variants:
-        return shared
-    where = facts_location(paths)
-    own = config.current_settings(variants[paths.name], FACTS, where)
-    return shared.overridden_by(config.Settings.of(own, where))
 
 
 def preparation_settings(competition: Competition, recipe: str) -> PreparationSettings | None:

@@ -8,6 +8,7 @@ from medfold import config
 from medfold.competition.facts import CompetitionFacts
 from medfold.competition.recipe import Recipe
 from medfold.competition.recipe_files import recipe_location
+from medfold.competition.settings_files import facts_location, read_facts_settings
 from medfold.errors import MissingFileError, SettingError, UserError
 from medfold.paths import CompetitionPaths
 from medfold.project_root import display_path
@@ -44,10 +45,8 @@ def _file_of(key: str, paths: CompetitionPaths, recipe: str | None, overrides: d
         if recipe is None:
             return None
         return recipe_location(paths, recipe, overrides, key)
-    return facts_location(paths) if section in CompetitionFacts.model_fields else None
-
-
-def facts_location(paths: CompetitionPaths) -> str:
-    """Returns competition.yaml as text for a message; for a variant with its name."""
-    where = display_path(paths.facts_file)
-    return where if paths.folder_name == paths.name else f"{where}, {paths.name}"
+    if section not in CompetitionFacts.model_fields:
+        return None
+    where = read_facts_settings(paths).location(key)
+    is_extended = where is not None and where != display_path(paths.facts_file)
+    return where if is_extended else facts_location(paths)

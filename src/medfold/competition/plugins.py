@@ -67,6 +67,8 @@ def run_plugins(file: Path) -> None:
     sys.modules[name] = module  # so that its classes and functions can be pickled
     try:
         exec(compile(file.read_bytes(), file, "exec"), vars(module))
+    except registry.NameTakenError as error:
+        raise UserError(f"line {_line_of(file, error)}: {error.what}", file, error.fix) from None
     except UserError:
         raise
     except Exception as error:
@@ -75,12 +77,17 @@ def run_plugins(file: Path) -> None:
 
 def _error_in(file: Path, error: Exception) -> UserError:
     """Returns an error raised by a plugins.py, or by Python when it reads it, as one line that names the line."""
+    line = getattr(error, "lineno", None) or _line_of(file, error)
+    message = (str(getattr(error, "msg", None) or error).splitlines() or [""])[0]
+    return UserError(f"{type(error).__name__} in line {line}: {message}", file, "Correct the code there")
+
+
+def _line_of(file: Path, error: Exception) -> int:
+    """Returns the last line of a file that led to an error; 0 if none did."""
     line = 0
     traceback = error.__traceback__
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == str(file):
             line = traceback.tb_lineno
         traceback = traceback.tb_next
-    line = getattr(error, "lineno", None) or line
-    message = (str(getattr(error, "msg", None) or error).splitlines() or [""])[0]
-    return UserError(f"{type(error).__name__} in line {line}: {message}", file, "Correct the code there")
+    return line

@@ -5,7 +5,8 @@ from typing import Any
 
 from medfold.config import Settings, SettingsFiles, current_settings
 from medfold.earlier_versions import FACTS, RECIPE
-from medfold.paths import CompetitionPaths
+from medfold.paths import CompetitionPaths, split_variants
+from medfold.project_root import display_path
 from medfold.yaml_files import read_yaml
 
 
@@ -23,6 +24,28 @@ def load_settings(paths: CompetitionPaths, path: Path) -> Settings:
     if _holds_facts(path.stem):
         return SettingsFiles(folders, FACTS, lambda name: True).load(path)  # what they share may have any name
     return SettingsFiles(folders, RECIPE, lambda name: not _holds_facts(name)).load(path)
+
+
+def read_facts_settings(paths: CompetitionPaths) -> Settings:
+    """Reads competition.yaml and what it extends; for a variant, the shared facts overridden by its own.
+
+    Raises:
+        UserError: errors of `load_settings`, or variants that are not mappings.
+    """
+    settings = load_settings(paths, paths.facts_file)
+    facts, variants = split_variants(settings.content, paths.facts_file)
+    shared = Settings(facts, settings.locations)
+    if paths.name not in variants:
+        return shared
+    where = facts_location(paths)
+    own = current_settings(variants[paths.name], FACTS, where)
+    return shared.overridden_by(Settings.of(own, where))
+
+
+def facts_location(paths: CompetitionPaths) -> str:
+    """Returns competition.yaml as text for a message; for a variant with its name."""
+    where = display_path(paths.facts_file)
+    return where if paths.folder_name == paths.name else f"{where}, {paths.name}"
 
 
 def read_own_settings(path: Path) -> dict[str, Any]:

@@ -74,10 +74,10 @@ class NearDuplicateForest:
 def close_hash_pairs(hashes: np.ndarray, radius: int) -> Iterator[tuple[int, np.ndarray]]:
     """Finds all pairs of hashes that differ in few bits, exactly.
 
-    Pairs are returned row by row, since n equal hashes make n^2/2 pairs. Every pair is compared. Multi-index hashing
-    (Norouzi, Punjani, Fleet 2012) compares only pairs that agree in one of radius + 1 bands of bits, which is faster
-    for small radii only: at radius 12 the bands have 5 bits, and half of all random pairs, nine in ten of radiographs,
-    agree in one.
+    Yields a row and its partners, one row after the other, since n equal hashes make n^2/2 pairs. Every pair is
+    compared. Multi-index hashing (Norouzi, Punjani, Fleet 2012) compares only pairs that agree in one of radius + 1
+    bands of bits, which is faster for small radii only: at radius 12 the bands have 5 bits, and half of all random
+    pairs, nine in ten of radiographs, agree in one.
 
     Args:
         hashes: perceptual hashes, uint64 (n,).

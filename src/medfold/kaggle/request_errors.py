@@ -33,7 +33,8 @@ def kaggle_errors(where: str, source: str, if_refused: str | None = None) -> Ite
             raise  # from the file storage, not from Kaggle itself: `http_download` handles it
         raise explain(error, where, source, if_refused) from None
     except FORMAT_ERRORS as error:
-        raise UserError(f"Kaggle sent an answer that cannot be read ({error})", where, "Try again later") from None
+        fix = "Try again later; if it stays so, please report it"
+        raise UserError(f"Kaggle sent an answer that cannot be read ({error})", where, fix) from error
 
 
 def explain(error: requests.RequestException, where: str, source: str, if_refused: str | None = None) -> UserError:
@@ -42,7 +43,7 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
     Args:
         error: exception that the request raised.
         where: name of what was requested.
-        source: file or variable that the credentials are from.
+        source: file or variable that the credentials are from; '' without credentials.
         if_refused: advice for a refusal (403), for the error message. Defaults to none.
 
     Returns:
@@ -53,6 +54,8 @@ def explain(error: requests.RequestException, where: str, source: str, if_refuse
         return UnavailableError(f"Kaggle cannot be reached: {http_download.failure_reason(error)}", where, fix)
     status = error.response.status_code
     message = str(error) if "url:" not in str(error) else error.response.reason
+    if status == 401 and not source:
+        return UserError("Kaggle asks for credentials", where, TOKEN_FIX)
     if status == 401:
         fix = LOGIN_FIX if source.startswith("login") else TOKEN_FIX
         return UserError(f"Kaggle does not accept the {source}", where, fix)

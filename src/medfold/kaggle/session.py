@@ -88,8 +88,8 @@ class KaggleSession:
 
     @property
     def source(self) -> str:
-        """Where the credentials were found, for messages."""
-        return self.credentials.source if self.credentials else "lack of credentials"
+        """Where the credentials were found, for messages; '' without credentials."""
+        return self.credentials.source if self.credentials else ""
 
     @property
     def account(self) -> str:

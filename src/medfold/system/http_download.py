@@ -102,7 +102,7 @@ def download_file(request_file: Callable[[], requests.Response], target: Path, u
         partial.remove()
         if was_damaged:
             what = f"{target.name} was damaged twice: its md5 differs from the one sent by the server"
-            raise UserError(what, None, "Try later")
+            raise UserError(what, None, "Try another network, or later")
         was_damaged = True
         warn("download", f"{target.name} was damaged in transfer (wrong md5); downloading it again")
     partial.path.replace(target)
@@ -181,8 +181,9 @@ def _receive_with_retries(
                 raise UserError(problem, None, "Check the address, and whether you may download the file") from None
             failures = 1 if partial.size > size_before and partial.is_resumable else failures + 1
             if failures == MAX_FAILURES:
-                done = f"{format_size(partial.size)} are saved" if partial.path.is_file() else "nothing is saved"
-                raise UserError(problem, None, f"{done}; run the same command to resume") from None
+                saved = f"{format_size(partial.size)} are saved; run the same command to resume"
+                fix = saved if partial.path.is_file() else "Run the same command to try again"
+                raise UserError(problem, None, fix) from None
             state = f"{failure_reason(error)}, at {format_size(partial.size)}"
             if isinstance(error, ExpiredAddressError):
                 warn("download", f"{state}; requesting a new one")

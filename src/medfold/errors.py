@@ -122,7 +122,7 @@ class MissingFileError(UserError):
 
 
 class UnavailableError(UserError):
-    """A service cannot be used now: no network, or no credentials."""
+    """A service that cannot be used now: no network, or no credentials."""
 
 
 @contextmanager

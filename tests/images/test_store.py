@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from medfold.competition import PreparationSettings
 from medfold.images.store import finish_store, load_store, store_exists, store_key, verify_store
@@ -44,6 +45,15 @@ def test_changed_or_missing_index_of_a_store_is_refused(small, table):
     index.unlink()
     with refused("index.csv: missing, or changed since it was written"):
         verify_store(small.paths, key)
+
+
+@pytest.mark.parametrize(("name", "read"), [("blocks.json", verify_store), ("index.csv", load_store)])
+def test_file_of_a_store_that_cannot_be_read_is_made_again(small, table, name, read):
+    run_scan(small, table, CHOICES)
+    key = store_key(small, CHOICES)
+    (small.paths.store(key) / name).write_bytes(b"\xff\xfe{")
+    with refused(f"{name}: .*Remove the folder data/small/store/{key}, and run the same command again"):
+        read(small.paths, key)
 
 
 def test_store_key_depends_on_everything_that_changes_pixels(small, table):

@@ -22,13 +22,13 @@ def show_recipe(competition: Competition, name: str, overrides: dict[str, Any]) 
     Raises:
         UserError: no such recipe, or a wrong key or value.
     """
-    keys = sorted(recipe_keys(competition.paths, name, overrides), key=lambda each: not each.set_in)
+    recipe = load_recipe(competition.paths, name, overrides)
+    keys = sorted(recipe_keys(recipe, competition.paths, name, overrides), key=lambda each: not each.set_in)
     num_set = sum(bool(each.set_in) for each in keys)
     counts = f"{count_of(num_set, 'key is', 'keys are')} set, {len(keys) - num_set:,} have their default"
     say("recipe", f"{name} of {competition.paths.name}: {counts}")
     rows = [[each.key, _as_typed(each.value), each.set_in or "(default)"] for each in keys]
     print_table(["key", "value", "set in"], rows)
-    recipe = load_recipe(competition.paths, name, overrides)
     for key, reason in ineffective_settings(recipe, competition.facts.images.symmetry).items():
         warn("", f"{key} has no effect: {reason}")
     return keys

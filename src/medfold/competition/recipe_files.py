@@ -84,9 +84,16 @@ def load_recipe(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -
     return recipe
 
 
-def recipe_keys(paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -> list[RecipeKey]:
-    """Lists all keys of a recipe with their values, and where each is set; arguments and results as `load_recipe`."""
-    values = config.flat(load_recipe(paths, name, overrides).model_dump(mode="json"))
+def recipe_keys(recipe: Recipe, paths: CompetitionPaths, name: str, overrides: dict[str, Any]) -> list[RecipeKey]:
+    """Lists all keys of a loaded recipe with their values, and where each is set.
+
+    Args:
+        recipe: the recipe, as `load_recipe` returns it for the other arguments.
+        paths: paths of the competition of the recipe.
+        name: name of the recipe.
+        overrides: keys that SET changes, nested.
+    """
+    values = config.flat(recipe.model_dump(mode="json"))
     settings = _recipe_settings(paths, name, overrides)
     return [RecipeKey(key, value, settings.location(key) or "") for key, value in values.items()]
 

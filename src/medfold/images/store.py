@@ -1,5 +1,7 @@
 """Store of prepared images: one memory-mapped uint8 array per preparation, so that images are decoded once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated
@@ -116,10 +118,11 @@ def open_store(folder: Path) -> Store:
     Raises:
         UserError: a file of it is damaged.
     """
-    index = read_csv(folder / INDEX_FILE, row=int)
-    if not {"id", "row"} <= set(index):
-        raise UserError("not the table that was written", folder / INDEX_FILE, _fix_of_damage(folder))
-    return Store(_open_images(folder), index.set_index("id")["row"], folder)
+    with _damage_explained(folder):
+        index = read_csv(folder / INDEX_FILE, row=int)
+        if not {"id", "row"} <= set(index):
+            raise UserError("not the table that was written", folder / INDEX_FILE)
+        return Store(_open_images(folder), index.set_index("id")["row"], folder)
 
 
 def _open_images(folder: Path) -> np.ndarray:
@@ -127,12 +130,17 @@ def _open_images(folder: Path) -> np.ndarray:
     try:
         return np.load(images_file, mmap_mode="r")
     except (*array_files.DAMAGED_ARRAY_ERRORS, ValueError):
-        raise UserError("not the array that was written, or cut off", images_file, _fix_of_damage(folder)) from None
+        raise UserError("not the array that was written, or cut off", images_file) from None
 
 
-def _fix_of_damage(folder: Path) -> str:
-    """Returns what to do about a damaged store, for an error message."""
-    return f"Remove the folder {display_path(folder)}, and run the same command again: it prepares the images again"
+@contextmanager
+def _damage_explained(folder: Path) -> Iterator[None]:
+    """Adds what to do about a damaged store to an error within the block."""
+    try:
+        yield
+    except UserError as error:
+        fix = f"Remove the folder {display_path(folder)}, and run the same command again: it prepares the images again"
+        raise UserError(error.what, error.where, fix) from None
 
 
 def verify_store(paths: CompetitionPaths, key: str) -> int:
@@ -147,18 +155,18 @@ def verify_store(paths: CompetitionPaths, key: str) -> int:
         UserError: pixels have changed since, or the file is cut off.
     """
     folder = paths.store(key)
-    fix = _fix_of_damage(folder)
-    pixels = _open_images(folder)
-    hashes = json_files.read(folder / BLOCKS_FILE, schema=_StoreHashes)
-    if hashes is None:
-        _write_hashes(folder, array_files.hash_blocks(pixels)[0])
+    with _damage_explained(folder):
+        pixels = _open_images(folder)
+        hashes = json_files.read(folder / BLOCKS_FILE, schema=_StoreHashes)
+        if hashes is None:
+            _write_hashes(folder, array_files.hash_blocks(pixels)[0])
+            return pixels.nbytes
+        if not (folder / INDEX_FILE).is_file() or (hashes.index and sha256(folder / INDEX_FILE) != hashes.index):
+            raise UserError("missing, or changed since it was written", folder / INDEX_FILE)
+        if damaged := array_files.damaged_rows(pixels, hashes):
+            rows = sum(len(block) for block in damaged)
+            raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder)
         return pixels.nbytes
-    if not (folder / INDEX_FILE).is_file() or (hashes.index and sha256(folder / INDEX_FILE) != hashes.index):
-        raise UserError("missing, or changed since it was written", folder / INDEX_FILE, fix)
-    if damaged := array_files.damaged_rows(pixels, hashes):
-        rows = sum(len(block) for block in damaged)
-        raise UserError(f"{rows:,} of {len(pixels):,} prepared images lie in blocks that have changed", folder, fix)
-    return pixels.nbytes
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,8 @@ from medfold.text import count_of, shorten_list
 MAX_SUSPECTS = 3  # suspected groups on the terminal
 MAX_COLUMNS = 14  # classes in the table of the folds
 SUSPICIOUS_AUC = 0.7  # train and test can be distinguished too well from this AUC on
-SHOWN_STATISTICS = {
-    "dark": "dark end (5th percentile)",
-    "bright": "bright end (95th percentile)",
-}  # statistics of brightness
+# Statistics of brightness, as text.
+SHOWN_STATISTICS = {"dark": "dark end (5th percentile)", "bright": "bright end (95th percentile)"}
 
 
 def show_dataset(competition: Competition, dataset: Dataset, audit: AuditResult) -> None:
